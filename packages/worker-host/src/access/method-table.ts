@@ -1,0 +1,102 @@
+/**
+ * The remote surface of a class: a fixed list of methods, made once. A caller sends a method's number, so nothing that
+ * is not in this list can be reached: no base class, no inherited member, no accessor, no `constructor`.
+ */
+import { BadOptionsError } from '../errors/catalogue.ts'
+import { type ExposedMap, policiesOf } from './expose.ts'
+import { type ContextId, type Policy, portableName, portablePolicy, toPolicies } from './policy.ts'
+
+export type Method = (this: object, ...args: unknown[]) => unknown
+
+/** A method as its thread knows it. */
+export interface ExposedMethod {
+  readonly name: string
+  readonly run: Method
+  readonly policies: readonly Policy[]
+  readonly isStream: boolean
+}
+
+/** A method as its owner knows it; its number is its place in the list. */
+export interface MethodDescription {
+  readonly name: string
+  /** Calls give an async iterable, not a promise. */
+  readonly isStream: boolean
+  /** The policies that the owner asks; the others are asked in the thread. */
+  readonly policies: readonly string[]
+}
+
+/** Names that a proxy answers itself, or that the language would call by itself. */
+const RESERVED: ReadonlySet<string> = new Set(['then', 'toJSON', 'constructor', '__proto__', 'prototype'])
+
+/**
+ * @param base where the surface ends: neither this class nor what is above it is ever reached
+ * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for a name that can't be exposed
+ */
+export function methodTable(
+  type: { readonly name: string; readonly prototype: object },
+  base: object,
+): ExposedMethod[] {
+  const table = new Map<string, ExposedMethod>()
+  const hidden = new Set<string>()
+  for (
+    let prototype = type.prototype;
+    prototype !== base && prototype !== null;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    const declared = exposedMap(prototype)
+    for (const name of Object.keys(declared)) requireMethod(type, prototype, base, name)
+    for (const name of new Set([...Object.getOwnPropertyNames(prototype), ...Object.keys(declared)])) {
+      if (table.has(name) || hidden.has(name) || name === 'constructor') continue
+      const run = methodNamed(Object.hasOwn(prototype, name) ? prototype : type.prototype, name)
+      const policies = Object.hasOwn(declared, name)
+        ? toPolicies(declared[name]!, `"${name}" in the static field "exposed" of "${type.name}"`)
+        : run && policiesOf(run)
+      if (run && policies) table.set(name, { name: checkName(type.name, name), run, policies, isStream: isStream(run) })
+      else hidden.add(name) // an override that is not exposed hides the exposed method above it
+    }
+  }
+  return [...table.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+export const describeMethod = ({ name, isStream, policies }: ExposedMethod): MethodDescription => ({
+  name,
+  isStream,
+  policies: policies.map(portableName).filter((policy) => policy !== undefined),
+})
+
+/** Asks every policy that the owner can ask. */
+export function isAdmitted(method: MethodDescription, caller: ContextId, context: ContextId, service: string): boolean {
+  const question = { caller, context, service, method: method.name }
+  return method.policies.every((policy) => portablePolicy(policy).isAuthorized(question))
+}
+
+function exposedMap(prototype: object): ExposedMap {
+  const type = prototype.constructor as { exposed?: ExposedMap } | undefined
+  return type !== undefined && Object.hasOwn(type, 'exposed') ? (type.exposed ?? {}) : {}
+}
+
+function requireMethod(type: { name: string }, prototype: object, base: object, name: string): void {
+  for (let at = prototype; at !== base && at !== null; at = Object.getPrototypeOf(at)) {
+    if (Object.hasOwn(at, name) && methodNamed(at, name)) return
+  }
+  throw new BadOptionsError(`the static field "exposed" names "${name}", "${type.name}" has no such method`)
+}
+
+/** A method of the prototype chain; never runs a getter. */
+function methodNamed(from: object, name: string): Method | undefined {
+  for (let at: object | null = from; at !== null; at = Object.getPrototypeOf(at)) {
+    const property = Object.getOwnPropertyDescriptor(at, name)
+    if (property) return typeof property.value === 'function' ? property.value : undefined
+  }
+  return undefined
+}
+
+function checkName(type: string, name: string): string {
+  if (!RESERVED.has(name) && !name.startsWith('$')) return name
+  throw new BadOptionsError(
+    `"${type}.${name}" can't be exposed: proxies keep "$…", ${[...RESERVED].join(', ')} to themselves`,
+  )
+}
+
+const AsyncGeneratorFunction = async function* () {}.constructor
+const isStream = (run: Method): boolean => run instanceof AsyncGeneratorFunction

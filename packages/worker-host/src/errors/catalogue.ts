@@ -1,0 +1,148 @@
+/**
+ * Every error that Troupe itself raises. Each has a stable `code`; callers match that, never the prose.
+ * A message is lower case and names its subject in quotes, what was expected, and what was found.
+ */
+export type TroupeErrorCode = `ERR_TROUPE_${string}`
+
+/** The base of all errors of Troupe's own: `error instanceof TroupeError` tells them from a service's errors. */
+export abstract class TroupeError extends Error {
+  abstract readonly code: TroupeErrorCode
+  // A getter, so that the name is neither an own field nor lost when a subclass is rebuilt in another thread.
+  override get name(): string {
+    return this.constructor.name
+  }
+}
+
+/** The service is stopping, stopped or failed: the call never reached it. */
+export class NotRunningError extends TroupeError {
+  readonly code = 'ERR_TROUPE_NOT_RUNNING'
+  constructor(service: string, state: string, options?: ErrorOptions) {
+    super(`service "${service}" is ${state}, calls need it to be RUNNING or on its way there`, options)
+  }
+}
+
+/** No service of that name is in the pool. */
+export class NoSuchServiceError extends TroupeError {
+  readonly code = 'ERR_TROUPE_NO_SUCH_SERVICE'
+  constructor(name: string, known: readonly string[]) {
+    super(`no service "${name}" in this pool, ${known.length > 0 ? `known: ${known.join(', ')}` : 'it is empty'}`)
+  }
+}
+
+/** No method of that name is exposed. Whether an unexposed one exists is not told. */
+export class NoSuchMethodError extends TroupeError {
+  readonly code = 'ERR_TROUPE_NO_SUCH_METHOD'
+  constructor(service: string, method: string) {
+    super(`service "${service}" exposes no method "${method}"`)
+  }
+}
+
+/** A policy refused the caller; the method did not run. */
+export class NotAuthorizedError extends TroupeError {
+  readonly code = 'ERR_TROUPE_NOT_AUTHORIZED'
+  constructor(service: string, method: string, caller: string) {
+    super(`"${caller}" may not call "${service}.${method}"`)
+  }
+}
+
+/** The mailbox was at capacity, so the call never reached the service: a retry cannot run it twice. */
+export class MailboxFullError extends TroupeError {
+  readonly code = 'ERR_TROUPE_MAILBOX_FULL'
+  constructor(service: string, depth: number, capacity: number) {
+    super(`mailbox of "${service}" is full: ${depth} queued, capacity ${capacity}`)
+  }
+}
+
+/** Something took longer than its limit: a transition, or (later) a call. */
+export class DeadlineExceededError extends TroupeError {
+  readonly code = 'ERR_TROUPE_DEADLINE'
+  readonly limitMs: number
+  constructor(subject: string, limitMs: number) {
+    super(`${subject} took longer than ${limitMs} ms`)
+    this.limitMs = limitMs
+  }
+}
+
+/** What is known of a crash. */
+export interface CrashReport {
+  /** What the thread died of, where that is known. */
+  readonly cause?: unknown
+  /** Absent while the thread has not quite ended, or was killed. */
+  readonly exitCode?: number | undefined
+  /** The call that got no answer; absent when the error is about the service itself. */
+  readonly call?: string
+  /** False: the method had certainly not begun, and a retry can't run it twice. */
+  readonly mayHaveRun: boolean
+}
+
+/** The service's thread died: while it had the call, or before it could get to it. */
+export class ServiceCrashedError extends TroupeError {
+  readonly code = 'ERR_TROUPE_SERVICE_CRASHED'
+  readonly exitCode: number | undefined
+  readonly mayHaveRun: boolean
+  constructor(service: string, { cause, exitCode, call, mayHaveRun }: CrashReport) {
+    const how = exitCode === undefined ? '' : ` with exit code ${exitCode}`
+    const why = cause === undefined ? '' : `: ${messageOf(cause)}`
+    const what = call === undefined ? '' : ` (call of ${call}, which ${mayHaveRun ? 'had' : 'had not'} begun)`
+    super(`service "${service}" crashed${how}${what}${why}`, cause === undefined ? {} : { cause })
+    this.exitCode = exitCode
+    this.mayHaveRun = mayHaveRun
+  }
+}
+
+/** The service could not be brought to its target state; the `cause` says why. */
+export class StartFailedError extends TroupeError {
+  readonly code = 'ERR_TROUPE_START_FAILED'
+  constructor(service: string, during: string, cause: unknown) {
+    super(`service "${service}" failed while ${during}: ${messageOf(cause)}`, { cause })
+  }
+}
+
+/** A newer target replaced this one before it was reached. */
+export class SupersededError extends TroupeError {
+  readonly code = 'ERR_TROUPE_SUPERSEDED'
+  constructor(service: string, target: string, by: string) {
+    super(`the move of "${service}" to ${target} was superseded by ${by}`)
+  }
+}
+
+/** An argument, a result or an option can't be copied to another thread. */
+export class NotCloneableError extends TroupeError {
+  readonly code = 'ERR_TROUPE_NOT_CLONEABLE'
+  /** Where the value stands: `argument 0.items[3].onDone`. */
+  readonly path: string
+  constructor(subject: string, path: string, found: string, options?: ErrorOptions) {
+    super(`${subject}: ${path} can't be copied to another thread, it is ${found}`, options)
+    this.path = path
+  }
+}
+
+/** The pool was closed, before or during the call. */
+export class PoolClosedError extends TroupeError {
+  readonly code = 'ERR_TROUPE_POOL_CLOSED'
+  constructor(subject: string) {
+    super(`the pool is closed: ${subject}`)
+  }
+}
+
+/** A name stands for one service in a pool. */
+export class DuplicateNameError extends TroupeError {
+  readonly code = 'ERR_TROUPE_DUPLICATE_NAME'
+  constructor(name: string) {
+    super(`a service "${name}" is in this pool already`)
+  }
+}
+
+/** Options, a specification or a declaration that can't be right. */
+export class BadOptionsError extends TroupeError {
+  readonly code = 'ERR_TROUPE_BAD_OPTIONS'
+}
+
+/** The message of anything that can be thrown, without ever throwing itself. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown)
+  } catch {
+    return 'a value that has no text'
+  }
+}

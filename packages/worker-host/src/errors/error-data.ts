@@ -1,0 +1,137 @@
+/**
+ * Errors as data. Structured clone drops an error's class, `code`, own fields and `AggregateError.errors`, so
+ * whatever is thrown crosses threads as a plain record and is rebuilt on the other side.
+ *
+ * Encoding never throws: a value with hostile getters, a revoked Proxy or an endless `cause` chain gives a record too.
+ */
+import { inspect } from 'node:util'
+import { errorClass } from './registry.ts'
+
+/** Anything that can be thrown, ready for `postMessage`. */
+export type ThrownData = ErrorData | { readonly kind: 'value'; readonly value: unknown }
+
+export interface ErrorData {
+  readonly kind: 'error'
+  /** The nearest class first: the receiver rebuilds the first one that it knows. */
+  readonly classes: readonly string[]
+  readonly name: string
+  readonly message: string
+  readonly stack: string
+  readonly fields: readonly (readonly [key: string, value: ThrownData])[]
+  readonly cause?: ThrownData
+  readonly errors?: readonly ThrownData[]
+}
+
+/** A chain longer than this is cut; nobody reads the rest. */
+const MAX_DEPTH = 16
+const STANDARD_KEYS: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause', 'errors', '__proto__'])
+
+export function encodeThrown(thrown: unknown, depth = 0): ThrownData {
+  if (!isError(thrown)) return { kind: 'value', value: copyable(thrown) }
+  if (depth >= MAX_DEPTH) return { kind: 'value', value: `cut off: more than ${MAX_DEPTH} errors deep` }
+  const name = text(() => thrown.name, 'Error')
+  const message = text(() => thrown.message, '')
+  const fields: [string, ThrownData][] = []
+  for (const key of ownKeys(thrown)) {
+    if (STANDARD_KEYS.has(key)) continue
+    const value = attempt(() => (thrown as unknown as Record<string, unknown>)[key])
+    if (typeof value !== 'function') fields.push([key, encodeThrown(value, depth + 1)])
+  }
+  const cause = attempt(() => (Object.hasOwn(thrown, 'cause') ? { value: thrown.cause } : undefined))
+  const errors = attempt(() => (thrown as { errors?: unknown }).errors)
+  return {
+    kind: 'error',
+    classes: classNames(thrown),
+    name,
+    message,
+    stack: text(() => thrown.stack, `${name}: ${message}`),
+    fields,
+    ...(cause && { cause: encodeThrown(cause.value, depth + 1) }),
+    ...(Array.isArray(errors) && { errors: errors.map((error) => encodeThrown(error, depth + 1)) }),
+  }
+}
+
+/**
+ * Rebuilds what was thrown in the other thread.
+ *
+ * @param callerFrames lines of a stack, joined below the remote frames: the method's frames come first, then the caller's
+ */
+export function decodeThrown(data: ThrownData, callerFrames = ''): unknown {
+  if (data.kind === 'value') return data.value
+  if (data.classes[0] === 'DOMException') return domException(data, callerFrames)
+  // Made by `new Error`, so that it is a real error to `Error.isError`, `util.inspect` and debuggers.
+  const error = new Error(data.message)
+  const type = data.classes.map(errorClass).find((known) => known !== undefined) ?? Error
+  Object.setPrototypeOf(error, type.prototype)
+  if (text(() => error.name, '') !== data.name) hide(error, 'name', data.name)
+  hide(error, 'stack', data.stack + callerFrames)
+  if (data.cause) hide(error, 'cause', decodeThrown(data.cause))
+  if (data.errors)
+    hide(
+      error,
+      'errors',
+      data.errors.map((inner) => decodeThrown(inner)),
+    )
+  for (const [key, value] of data.fields) {
+    if (STANDARD_KEYS.has(key)) continue // a peer may send any key; none may reach the prototype or the stack
+    Object.defineProperty(error, key, {
+      value: decodeThrown(value),
+      enumerable: true,
+      writable: true,
+      configurable: true,
+    })
+  }
+  return error
+}
+
+function domException(data: ErrorData, callerFrames: string): DOMException {
+  const exception = new DOMException(data.message, data.name)
+  hide(exception, 'stack', data.stack + callerFrames)
+  if (data.cause) hide(exception, 'cause', decodeThrown(data.cause))
+  return exception
+}
+
+function hide(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: false, writable: true, configurable: true })
+}
+
+/** True for errors of every realm; a revoked or throwing Proxy is just a value. */
+function isError(thrown: unknown): thrown is Error {
+  return attempt(() => thrown instanceof Error) === true
+}
+
+function classNames(error: Error): string[] {
+  const names: string[] = []
+  let prototype = attempt(() => Object.getPrototypeOf(error)) as object | null | undefined
+  while (prototype && names.length < MAX_DEPTH) {
+    const current = prototype
+    const name = attempt(() => (current.constructor as { name?: unknown }).name)
+    if (typeof name === 'string' && name !== 'Object') names.push(name)
+    prototype = attempt(() => Object.getPrototypeOf(current)) as object | null | undefined
+  }
+  return names
+}
+
+const ownKeys = (error: Error): string[] => attempt(() => Object.keys(error)) ?? []
+
+const text = (read: () => unknown, fallback: string): string => {
+  const value = attempt(read)
+  return typeof value === 'string' ? value : fallback
+}
+
+/** The value itself where it can be cloned, else its printed form: better a description than a lost error. */
+function copyable(value: unknown): unknown {
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol'))
+    return value
+  const copy = attempt(() => ({ value: structuredClone(value) }))
+  return copy ? copy.value : (attempt(() => inspect(value, { depth: 1 })) ?? 'a value that can’t be inspected')
+}
+
+/** Reads from a value that may have been made to hurt whoever looks at it. */
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * The thread's end of the call port: takes batches of requests, runs the methods, and sends the replies in batches.
+ *
+ * Calls begin in the order they came. Where the invoker is serialized they also wait for each other, here and not at the
+ * owner, which would cost a round trip a call. How many have begun is counted in memory that the owner shares, so that
+ * after a crash it knows, without a message, which of the calls it had sent can't have run.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import type { ExposedMethod } from '../access/method-table.ts'
+import { type ContextId, portableName } from '../access/policy.ts'
+import { NoSuchMethodError, NotAuthorizedError, NotCloneableError } from '../errors/catalogue.ts'
+import { type Batch, Reply, Request } from '../wire/messages.ts'
+import { type Outbox, replyOutbox } from '../wire/outbox.ts'
+import { findUncloneable } from '../wire/uncloneable.ts'
+import { encodeFailure } from './failure.ts'
+import { StreamProducer } from './stream-producer.ts'
+
+export interface DispatcherOptions {
+  readonly service: string
+  readonly context: ContextId
+  /** Who calls through this port; stamped by the owner, which made it. */
+  readonly caller: ContextId
+  readonly target: object
+  readonly methods: readonly ExposedMethod[]
+  readonly port: MessagePort
+  /** Word 0 counts the calls that have begun. */
+  readonly begun: Int32Array
+  /** One call at a time. */
+  readonly isSerialized: boolean
+}
+
+/** Words of replies after which a batch leaves before its turn has ended, so that the owner has work in the meantime. */
+const FLUSH_WORDS = 192
+
+interface WaitingCall {
+  readonly id: number
+  readonly method: number
+  readonly args: unknown[]
+}
+
+export class Dispatcher {
+  readonly #options: DispatcherOptions
+  readonly #outbox: Outbox
+  readonly #streams = new Map<number, StreamProducer>()
+  #waiting: WaitingCall[] = []
+  #isHeld = true
+  #isBusy = false
+  #begun = 0
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options
+    this.#outbox = replyOutbox({ port: options.port, onRefused: (record, reason) => this.#refuse(record, reason) })
+    options.port.on('message', (batch: Batch) => this.#receive(batch))
+  }
+
+  /** From now on calls that come in wait; those that run go on. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  release(): void {
+    this.#isHeld = false
+    this.#drain()
+  }
+
+  /** Posts the replies that are ready; after it the thread may die and none of them is lost. */
+  flush(): void {
+    this.#outbox.flush()
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#streams.values()].map((stream) => stream.leave()))
+    this.flush()
+    this.#options.port.close()
+  }
+
+  #receive(batch: Batch): void {
+    for (let offset = 0; offset < batch.length; ) {
+      const id = batch[offset + 1] as number
+      switch (batch[offset]) {
+        case Request.Call: {
+          const first = offset + 4
+          offset = first + (batch[offset + 3] as number)
+          this.#accept(id, batch[first - 2] as number, batch.slice(first, offset))
+          break
+        }
+        case Request.Credit:
+          this.#streams.get(id)?.grant(batch[offset + 2] as number)
+          offset += 3
+          break
+        case Request.Return:
+          this.#streams.get(id)?.leave()
+          offset += 2
+          break
+        default:
+          return // not ours: what can't be read is dropped whole, and the host goes on
+      }
+      if (this.#outbox.words >= FLUSH_WORDS) this.#outbox.flush()
+    }
+    this.#outbox.flush()
+  }
+
+  #accept(id: number, method: number, args: unknown[]): void {
+    if (this.#mayBegin() && this.#waiting.length === 0) this.#begin(id, method, args)
+    else this.#waiting.push({ id, method, args })
+  }
+
+  #mayBegin(): boolean {
+    return !this.#isHeld && !this.#isBusy
+  }
+
+  #drain(): void {
+    let next = 0
+    while (next < this.#waiting.length && this.#mayBegin()) {
+      const { id, method, args } = this.#waiting[next++]!
+      this.#begin(id, method, args)
+    }
+    if (next > 0) this.#waiting = this.#waiting.slice(next)
+  }
+
+  #begin(id: number, number: number, args: unknown[]): void {
+    const { target, methods, begun, isSerialized } = this.#options
+    this.#begun = (this.#begun + 1) | 0
+    begun[0] = this.#begun
+    const method = methods[number]
+    let result: unknown
+    try {
+      if (method === undefined) throw new NoSuchMethodError(this.#options.service, `number ${number}`)
+      this.#authorize(method)
+      result = Reflect.apply(method.run, target, args)
+    } catch (thrown) {
+      this.#fail(id, thrown)
+      return
+    }
+    if (method.isStream) this.#stream(id, result as AsyncGenerator)
+    else if (isThenable(result)) {
+      if (isSerialized) this.#isBusy = true
+      result.then(
+        (value) => this.#succeed(id, value),
+        (thrown) => this.#failLate(id, thrown),
+      )
+    } else this.#outbox.putValue(Reply.Result, id, result)
+  }
+
+  #stream(id: number, source: AsyncGenerator): void {
+    if (this.#options.isSerialized) this.#isBusy = true
+    const producer = new StreamProducer(source, (item) => this.#outbox.putValue(Reply.Item, id, item))
+    this.#streams.set(id, producer)
+    producer.ended.then(
+      () => this.#succeed(id, undefined),
+      (thrown) => this.#failLate(id, thrown),
+    )
+  }
+
+  /** Only the policies that the owner can't ask: those it has asked before it sent the call. */
+  #authorize(method: ExposedMethod): void {
+    const { service, context, caller } = this.#options
+    for (const policy of method.policies) {
+      if (portableName(policy) !== undefined) continue
+      if (!policy.isAuthorized({ caller, context, service, method: method.name })) {
+        throw new NotAuthorizedError(service, method.name, caller)
+      }
+    }
+  }
+
+  #succeed(id: number, value: unknown): void {
+    this.#streams.delete(id)
+    this.#outbox.putValue(Reply.Result, id, value)
+    this.#leave()
+  }
+
+  #failLate(id: number, thrown: unknown): void {
+    this.#streams.delete(id)
+    this.#fail(id, thrown)
+    this.#leave()
+  }
+
+  #fail(id: number, thrown: unknown): void {
+    this.#outbox.putValue(Reply.Failure, id, encodeFailure(thrown))
+  }
+
+  #leave(): void {
+    if (!this.#options.isSerialized) return
+    this.#isBusy = false
+    this.#drain()
+  }
+
+  /** A result or an item that can't be cloned fails its own call, and ends its own stream. */
+  #refuse(record: Batch, reason: unknown): void {
+    const [operation, id, value] = record as [number, number, unknown]
+    const root = operation === Reply.Item ? 'item' : 'result'
+    const { path, found } = findUncloneable(value, root)
+    const refusal = new NotCloneableError(`service "${this.#options.service}"`, path, found, { cause: reason })
+    const stream = this.#streams.get(id)
+    if (stream) stream.fail(refusal)
+    else this.#fail(id, refusal)
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+}

@@ -1,0 +1,8 @@
+/** What the runtime, on the owner's side, shares with the host: the wire, and the control plane's types. */
+export { isAdmitted, type MethodDescription } from './access/method-table.ts'
+export { decodeThrown, encodeThrown, type ThrownData } from './errors/error-data.ts'
+export type { BodyEnd, CrashNotice, Hook, HostApi, Outcome, ServiceDescription, ServiceOrder } from './host/host.ts'
+export type { HostTask } from './thread.ts'
+export { type Batch, REPLY_WORDS, Reply, Request, STREAM_WINDOW } from './wire/messages.ts'
+export { type Outbox, requestOutbox } from './wire/outbox.ts'
+export { findUncloneable, type Uncloneable } from './wire/uncloneable.ts'

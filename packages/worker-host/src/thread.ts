@@ -1,0 +1,28 @@
+/**
+ * A thread's entry: the supply runs `warm` to get a thread ready, and `host` to occupy it with one context for as long
+ * as that lives.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import * as Comlink from 'comlink'
+import { crashNotice, Host } from './host/host.ts'
+
+export interface HostTask {
+  readonly control: MessagePort
+}
+
+/** Nothing to do: that the thread runs it means that this module is loaded. */
+export function warm(): void {}
+
+export async function host({ control }: HostTask): Promise<void> {
+  process.setSourceMapsEnabled(true)
+  const host = new Host()
+  // A thread dies of an uncaught exception, and of an unhandled rejection, as a process does. Node tells the owner of
+  // it with a clone that has lost the error's code, fields and class, so the host tells first.
+  process.on('uncaughtException', (error) => {
+    host.flush()
+    control.postMessage(crashNotice(error))
+    process.exit(1)
+  })
+  Comlink.expose(host, control as unknown as Comlink.Endpoint)
+  await host.closed
+}

@@ -1,0 +1,39 @@
+/**
+ * The call plane's wire format: what crosses the call port, in both directions, and nothing else does.
+ *
+ * A message is a batch: one flat array of records laid end to end. Flat, because structured clone copies an array of
+ * small integers and primitives several times faster than as many objects; a batch, because a `postMessage` costs
+ * about 2 µs whatever it carries. Each record begins with its operation; ids are small integers that the owner gives
+ * out and uses again, so both sides look calls up in an array.
+ *
+ *     owner → host   Call    id  method  argc  argument…     run method number `method`
+ *                    Credit  id  items                        the reader of stream `id` has room for more items
+ *                    Return  id                               the reader of stream `id` has left
+ *     host → owner   Result  id  value                        the call, or the stream, has ended well
+ *                    Failure id  ThrownData                   it has ended badly
+ *                    Item    id  value                        the next item of a stream
+ */
+export const Request = { Call: 0, Credit: 1, Return: 2 } as const
+export const Reply = { Result: 0, Failure: 1, Item: 2 } as const
+
+/** Words of a reply record. */
+export const REPLY_WORDS = 3
+
+export type Batch = unknown[]
+
+/** The length of the request record that starts at `offset`, in words. */
+export function requestWords(batch: Batch, offset: number): number {
+  switch (batch[offset]) {
+    case Request.Call:
+      return 4 + (batch[offset + 3] as number)
+    case Request.Credit:
+      return 3
+    case Request.Return:
+      return 2
+    default:
+      throw new RangeError(`word ${offset} of a batch is no request: ${String(batch[offset])}`)
+  }
+}
+
+/** How many items a stream's producer may be ahead of its reader. */
+export const STREAM_WINDOW = 256

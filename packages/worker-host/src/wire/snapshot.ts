@@ -1,0 +1,56 @@
+/**
+ * A value's copy as of now, where that is cheap.
+ *
+ * A batch is cloned when it is posted, at the end of the turn, but a caller may change an object right after the call,
+ * and a method right after returning it. So each value is fixed when it is handed over: primitives are as they are,
+ * small trees of plain objects and arrays are copied here, and anything else is `LIVE`: its batch must be posted at
+ * once. This also keeps two calls that were given the same object from sharing it on the other side.
+ */
+export const LIVE: unique symbol = Symbol('live')
+
+/** Past these sizes a `postMessage` of its own is no dearer than the walk. */
+const MAX_OBJECTS = 8
+const MAX_FIELDS = 32
+
+export function isPrimitive(value: unknown): boolean {
+  const type = typeof value
+  return value === null || (type !== 'object' && type !== 'function' && type !== 'symbol')
+}
+
+/**
+ * @param seen the objects copied so far for this call, empty at its start: one that is met again must stay one object
+ *   on the other side, and so must a cycle, which only a clone of the whole can do
+ */
+export function snapshot(value: unknown, seen: object[]): unknown {
+  if (isPrimitive(value)) return value
+  if (typeof value !== 'object' || seen.length >= MAX_OBJECTS || seen.includes(value as object)) return LIVE
+  seen.push(value as object)
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype === Object.prototype) return copyObject(value as Record<string, unknown>, seen)
+  if (prototype === Array.prototype) return copyArray(value as unknown[], seen)
+  return LIVE
+}
+
+function copyObject(value: Record<string, unknown>, seen: object[]): unknown {
+  const keys = Object.keys(value)
+  if (keys.length > MAX_FIELDS) return LIVE
+  const twin: Record<string, unknown> = {}
+  for (const key of keys) {
+    if (key === '__proto__') return LIVE // assigning it would set the twin's prototype
+    const field = snapshot(value[key], seen)
+    if (field === LIVE) return LIVE
+    twin[key] = field
+  }
+  return twin
+}
+
+function copyArray(value: unknown[], seen: object[]): unknown {
+  if (value.length > MAX_FIELDS || Object.keys(value).length !== value.length) return LIVE // long, sparse, or with names
+  const twin: unknown[] = []
+  for (const element of value) {
+    const field = snapshot(element, seen)
+    if (field === LIVE) return LIVE
+    twin.push(field)
+  }
+  return twin
+}
