@@ -1,0 +1,214 @@
+/**
+ * The owner's end of a call port: sends calls to one thread, and settles them by its replies or by its death.
+ *
+ * Ids are places in an array, used again once their call is settled. A link lives as long as its thread, so a reply can
+ * never meet a call of another incarnation.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { receiveMessageOnPort } from 'node:worker_threads'
+import {
+  type ContextId,
+  NoSuchMethodError,
+  NotAuthorizedError,
+  NotCloneableError,
+  ServiceCrashedError,
+} from '@troupe/worker-host'
+import {
+  type Batch,
+  findUncloneable,
+  isAdmitted,
+  type MethodDescription,
+  type Outbox,
+  REPLY_WORDS,
+  Reply,
+  Request,
+  requestOutbox,
+  type ThrownData,
+  type Uncloneable,
+} from '@troupe/worker-host/owner'
+import type { Death } from '../threads/thread-context.ts'
+import type { Call } from './call.ts'
+import { rebuildThrown } from './rejection.ts'
+
+export interface CallLinkOptions {
+  readonly service: string
+  readonly context: ContextId
+  readonly port: MessagePort
+  readonly methods: readonly MethodDescription[]
+  /** Calls at the thread at any time; streams are not counted. */
+  readonly window: number
+  /** Word 0 is the host's count of calls begun. */
+  readonly begun: Int32Array
+  /** Replies have come: there is room for more calls. */
+  readonly onRoom: () => void
+}
+
+interface KnownMethod {
+  readonly number: number
+  readonly description: MethodDescription
+  /** Verdicts of the policies, which depend on the caller alone. */
+  readonly admitted: Map<ContextId, boolean>
+}
+
+export class CallLink {
+  readonly #options: CallLinkOptions
+  readonly #methods: ReadonlyMap<string, KnownMethod>
+  readonly #outbox: Outbox
+  /** By id; a free place holds undefined and stands in `#free`. */
+  readonly #calls: (Call | undefined)[] = []
+  readonly #free: number[] = []
+  #sent = 0
+  #running = 0
+  #streams = 0
+  #succeeded = 0
+  #failed = 0
+
+  constructor(options: CallLinkOptions) {
+    this.#options = options
+    this.#methods = new Map(
+      options.methods.map((description, number) => [description.name, { number, description, admitted: new Map() }]),
+    )
+    this.#outbox = requestOutbox({ port: options.port, onRefused: (record, reason) => this.#refuse(record, reason) })
+    options.port.on('message', (batch: Batch) => this.#receive(batch))
+  }
+
+  /** Calls and streams that the thread has and has not answered. */
+  get pending(): number {
+    return this.#running + this.#streams
+  }
+
+  get hasRoom(): boolean {
+    return this.#running < this.#options.window
+  }
+
+  get succeeded(): number {
+    return this.#succeeded
+  }
+
+  get failed(): number {
+    return this.#failed
+  }
+
+  /** Sends the call, or fails it: an unknown method, and a caller whom its policies don't admit, never leave here. */
+  send(call: Call): void {
+    const method = this.#methods.get(call.method)
+    if (method === undefined) return call.fail(() => new NoSuchMethodError(call.service, call.method))
+    if (!this.#isAdmitted(method, call)) {
+      return call.fail(() => new NotAuthorizedError(call.service, call.method, call.caller))
+    }
+    if (method.description.isStream && call.stream === undefined) call.becomeStream()
+    const id = this.#free.pop() ?? this.#calls.length
+    this.#calls[id] = call
+    call.ordinal = this.#sent = (this.#sent + 1) | 0
+    if (call.stream === undefined) this.#running++
+    else this.#streams++
+    this.#outbox.putCall(Request.Call, id, method.number, call.args)
+    if (call.stream !== undefined && this.#calls[id] === call) {
+      call.stream.attach({
+        grant: (items) => this.#outbox.put(Request.Credit, id, items),
+        leave: () => this.#outbox.put(Request.Return, id),
+      })
+    }
+  }
+
+  /**
+   * The thread is gone. Replies that it had posted still count; then the calls that had begun fail, and those that had
+   * not, which can be sent again elsewhere, are given back in the order they were sent.
+   */
+  close(death: Death): Call[] {
+    const { port, service } = this.#options
+    for (let rest = receiveMessageOnPort(port); rest; rest = receiveMessageOnPort(port)) this.#receive(rest.message)
+    port.close()
+    const left = this.#takeAll()
+    for (const call of left.filter((call) => this.#hasBegun(call))) {
+      this.#failed++
+      call.fail(() => new ServiceCrashedError(service, { ...death, call: call.subject, mayHaveRun: true }))
+    }
+    return left.filter((call) => !this.#hasBegun(call))
+  }
+
+  /** Fails all that the thread has not answered; replies that come later are dropped. */
+  failAll(make: (call: Call) => Error): void {
+    for (const call of this.#takeAll()) {
+      this.#failed++
+      call.fail(() => make(call))
+    }
+  }
+
+  #isAdmitted({ admitted, description }: KnownMethod, call: Call): boolean {
+    let verdict = admitted.get(call.caller)
+    if (verdict === undefined) {
+      verdict = isAdmitted(description, call.caller, this.#options.context, call.service)
+      admitted.set(call.caller, verdict)
+    }
+    return verdict
+  }
+
+  #receive(batch: Batch): void {
+    for (let offset = 0; offset < batch.length; offset += REPLY_WORDS) {
+      const operation = batch[offset]
+      const id = batch[offset + 1] as number
+      const call = this.#calls[id]
+      if (operation === Reply.Item) {
+        call?.stream?.push(batch[offset + 2])
+        continue
+      }
+      this.#free.push(id)
+      if (call === undefined) continue // failed earlier, by `failAll`; only now is its id free
+      this.#calls[id] = undefined
+      this.#forget(call)
+      if (operation === Reply.Result) {
+        this.#succeeded++
+        call.succeed(batch[offset + 2])
+      } else {
+        this.#failed++
+        call.fail(() => rebuildThrown(batch[offset + 2] as ThrownData))
+      }
+    }
+    this.#options.onRoom()
+  }
+
+  #forget(call: Call): void {
+    if (call.stream === undefined) this.#running--
+    else this.#streams--
+  }
+
+  /** Counters wrap, so what is compared is their distance. */
+  #hasBegun(call: Call): boolean {
+    return ((this.#options.begun[0]! - call.ordinal) | 0) >= 0
+  }
+
+  #takeAll(): Call[] {
+    const taken: Call[] = []
+    this.#calls.forEach((call, id) => {
+      if (call === undefined) return
+      this.#calls[id] = undefined
+      this.#forget(call)
+      taken.push(call)
+    })
+    return taken.sort((a, b) => (a.ordinal - b.ordinal) | 0)
+  }
+
+  /** An argument that can't be cloned: the host never saw the call, so those sent after it count one less. */
+  #refuse(record: Batch, reason: unknown): void {
+    const id = record[1] as number
+    const call = this.#calls[id]
+    if (record[0] !== Request.Call || call === undefined) return
+    this.#calls[id] = undefined
+    this.#free.push(id)
+    this.#forget(call)
+    this.#failed++
+    for (const other of this.#calls) {
+      if (other && ((other.ordinal - call.ordinal) | 0) > 0) other.ordinal = (other.ordinal - 1) | 0
+    }
+    this.#sent = (this.#sent - 1) | 0
+    const { path, found } = firstUncloneable(call.args)
+    call.fail(() => new NotCloneableError(`call of ${call.subject}`, path, found, { cause: reason }))
+  }
+}
+
+function firstUncloneable(args: readonly unknown[]): Uncloneable {
+  const { path, found } = findUncloneable(args, 'argument ')
+  // `argument [2].x` is how the list names it, `argument 2.x` how a reader does.
+  return { path: path.replace(/^argument \[(\d+)\]/, 'argument $1'), found }
+}

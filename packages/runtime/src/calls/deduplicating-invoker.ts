@@ -1,0 +1,98 @@
+/**
+ * Equal calls share one execution: the first one runs, the others wait for its outcome. What a call returned may be
+ * kept for a while after that; what it threw is never kept.
+ *
+ * Two calls are equal when method and arguments are, whatever the order of object keys. Arguments that have no key (a
+ * function, a class instance, more than 1,000 nested values) make a call of its own each time.
+ */
+import { BadOptionsError } from '@troupe/worker-host'
+import type { CallRequest } from './call.ts'
+import { callKey } from './call-key.ts'
+import { ConcurrentInvoker, type InvokerOptions } from './invoker.ts'
+
+export interface DeduplicatingInvokerOptions extends InvokerOptions {
+  /**
+   * How long a result is kept after it came.
+   * @unit milliseconds; `Infinity` keeps it until it is pushed out by newer ones
+   * @defaultValue 0: until the call has settled
+   */
+  readonly ttlMs?: number
+  /**
+   * Calls whose outcome is shared at any time, running and kept ones. Past it the oldest kept result is dropped; when
+   * all are running, a call is not shared.
+   * @defaultValue 10_000
+   */
+  readonly maxEntries?: number
+  /** What makes two calls of a method equal; `undefined` for a call that is not shared. */
+  readonly key?: (method: string, args: readonly unknown[]) => string | undefined
+}
+
+interface Entry {
+  readonly outcome: Promise<unknown>
+  /** Undefined while the call runs. */
+  expiresAtMs: number | undefined
+}
+
+export class DeduplicatingInvoker extends ConcurrentInvoker {
+  readonly #ttlMs: number
+  readonly #maxEntries: number
+  readonly #key: (method: string, args: readonly unknown[]) => string | undefined
+  /** In the order they were made, so the oldest comes first. */
+  readonly #entries = new Map<string, Entry>()
+
+  constructor({ ttlMs = 0, maxEntries = 10_000, key = callKey, ...options }: DeduplicatingInvokerOptions = {}) {
+    super(options)
+    if (!(ttlMs >= 0)) throw new BadOptionsError(`"ttlMs" must be a number of milliseconds from 0, found ${ttlMs}`)
+    if (!(maxEntries >= 1)) throw new BadOptionsError(`"maxEntries" must be a number from 1, found ${maxEntries}`)
+    this.#ttlMs = ttlMs
+    this.#maxEntries = maxEntries
+    this.#key = key
+  }
+
+  /** Outcomes that are shared now: of running calls, and kept. */
+  get entries(): number {
+    return this.#entries.size
+  }
+
+  override invoke(request: CallRequest): Promise<unknown> {
+    const key = this.#key(request.method, request.args)
+    if (key === undefined) return super.invoke(request)
+    const known = this.#entries.get(key)
+    if (known !== undefined && !hasExpired(known)) return known.outcome.then(ownCopy)
+    if (known !== undefined) this.#entries.delete(key)
+    if (!this.#makeRoom()) return super.invoke(request)
+    return this.#run(key, request)
+  }
+
+  #run(key: string, request: CallRequest): Promise<unknown> {
+    const outcome = super.invoke(request)
+    const entry: Entry = { outcome, expiresAtMs: undefined }
+    this.#entries.set(key, entry)
+    outcome.then(
+      () => {
+        if (this.#ttlMs > 0) entry.expiresAtMs = performance.now() + this.#ttlMs
+        else this.#entries.delete(key)
+      },
+      () => this.#entries.delete(key),
+    )
+    return outcome.then(ownCopy)
+  }
+
+  /** Drops the oldest kept result when there are too many; false when all of them are still running. */
+  #makeRoom(): boolean {
+    if (this.#entries.size < this.#maxEntries) return true
+    for (const [key, entry] of this.#entries) {
+      if (entry.expiresAtMs === undefined) continue
+      this.#entries.delete(key)
+      return true
+    }
+    return false
+  }
+}
+
+const hasExpired = ({ expiresAtMs }: Entry): boolean => expiresAtMs !== undefined && performance.now() >= expiresAtMs
+
+/** Each waiter gets a result of its own, as if it had made the call alone: what one changes, no other sees. */
+function ownCopy(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? structuredClone(value) : value
+}

@@ -1,0 +1,13 @@
+/** What application authors import: the pool, and everything of worker-host that an owner needs. */
+export * from '@troupe/worker-host'
+export type { CallRequest } from './calls/call.ts'
+export { DeduplicatingInvoker, type DeduplicatingInvokerOptions } from './calls/deduplicating-invoker.ts'
+export { ConcurrentInvoker, Invoker, type InvokerOptions, SerializedInvoker } from './calls/invoker.ts'
+export type { RemoteStream } from './calls/remote-stream.ts'
+export { Pool, type PoolOptions } from './pool/pool.ts'
+export type { ServiceEventMap, StateChange } from './pool/service-events.ts'
+export type { ServiceHandle, ServiceStats, StopOptions } from './pool/service-handle.ts'
+export type { FinishReason } from './pool/service-runner.ts'
+export type { InvokerName, ServiceSpec } from './pool/service-spec.ts'
+export type { ServiceProxy } from './proxy/service-proxy.ts'
+export type { RestartType, Supervision } from './supervision/restart-limit.ts'

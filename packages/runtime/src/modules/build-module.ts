@@ -1,0 +1,166 @@
+/**
+ * Makes a service module loadable by a thread. JavaScript is loaded as it is. TypeScript is bundled by esbuild, on the
+ * owner's side: the files it imports by a relative path go in, packages stay outside and are resolved from where the
+ * source stands, so the bundle may lie anywhere. `import.meta.url` stays that of each source file.
+ *
+ * Bundles are cached by content: a bundle's record names its inputs with their hashes, and it is used again as long as
+ * none has changed.
+ */
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve as resolvePath } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import type { Loader, Plugin } from 'esbuild'
+
+interface CacheRecord {
+  readonly inputs: readonly { readonly path: string; readonly sha256: string }[]
+  readonly file: string
+}
+
+const LOADERS: Readonly<Record<string, Loader>> = { '.ts': 'ts', '.mts': 'ts', '.cts': 'ts', '.tsx': 'tsx' }
+
+const META = ['url', 'filename', 'dirname'] as const
+
+/** What a bundle depends on besides its inputs; to be raised when the way of building changes. */
+const RECIPE = 'troupe-1'
+
+/** @returns the `file:` URL of a module that plain Node can import */
+export async function loadableModule(moduleUrl: URL): Promise<string> {
+  const source = fileURLToPath(moduleUrl)
+  await stat(source) // a missing file is told by its name, not by the bundler's words
+  return loaderOf(source) === undefined ? moduleUrl.href : pathToFileURL(await bundled(source)).href
+}
+
+/** Services that are started together may share a module; it is built once. */
+const building = new Map<string, Promise<string>>()
+
+function bundled(source: string): Promise<string> {
+  const running = building.get(source)
+  if (running) return running
+  const made = cachedOrBuilt(source).finally(() => building.delete(source))
+  building.set(source, made)
+  return made
+}
+
+async function cachedOrBuilt(source: string): Promise<string> {
+  const folder = await cacheFolder(source)
+  const recordFile = join(folder, `${sha256(`${RECIPE}\0${process.version}\0${source}`).slice(0, 32)}.json`)
+  const known = await readRecord(recordFile)
+  if (known && (await isFresh(known))) return known.file
+  const { text, inputs } = await build(source)
+  const file = join(folder, `${sha256(text).slice(0, 32)}.mjs`)
+  await writeWhole(file, text)
+  await writeWhole(recordFile, JSON.stringify({ inputs, file } satisfies CacheRecord))
+  return file
+}
+
+async function build(source: string): Promise<{ text: string; inputs: CacheRecord['inputs'] }> {
+  const esbuild = await import('esbuild')
+  const folder = dirname(source)
+  const { outputFiles, metafile } = await esbuild.build({
+    entryPoints: [source],
+    absWorkingDir: folder,
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'node',
+    target: `node${process.versions.node}`,
+    sourcemap: 'inline',
+    sourcesContent: false,
+    keepNames: true,
+    logLevel: 'silent',
+    outfile: `${source}.mjs`,
+    define: Object.fromEntries(META.map((name) => [`import.meta.${name}`, `__troupe_${name}`])),
+    plugins: [packagesOutside, ownImportMeta],
+  })
+  const paths = Object.keys(metafile.inputs).map((path) => resolvePath(folder, path))
+  const inputs = await Promise.all(paths.map(async (path) => ({ path, sha256: sha256(await readFile(path, 'utf8')) })))
+  return { text: absoluteSources(outputFiles[0]!.text, folder), inputs }
+}
+
+/** Packages are imported by the absolute URL that they have from the importing file. */
+const packagesOutside: Plugin = {
+  name: 'packages-outside',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^[^./]/ }, async ({ path, importer, kind, resolveDir, pluginData }) => {
+      if (kind === 'entry-point' || pluginData === RECIPE || path.startsWith('node:')) return undefined
+      const found = await resolve(path, { importer, kind, resolveDir, pluginData: RECIPE })
+      if (found.errors.length > 0) return { errors: found.errors }
+      return found.external ? found : { path: pathToFileURL(found.path).href, external: true }
+    })
+  },
+}
+
+/** Gives each source file its own `import.meta`, on its first line to keep line numbers. */
+const ownImportMeta: Plugin = {
+  name: 'own-import-meta',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.[cm]?[jt]sx?$/ }, async ({ path }) => {
+      const text = await readFile(path, 'utf8')
+      const own: Record<(typeof META)[number], string> = {
+        url: pathToFileURL(path).href,
+        filename: path,
+        dirname: dirname(path),
+      }
+      const used = META.filter((name) => text.includes(`import.meta.${name}`))
+      const prologue = used.map((name) => `const __troupe_${name} = ${JSON.stringify(own[name])};`).join('')
+      return { contents: prologue + text, loader: loaderOf(path) ?? 'js' }
+    })
+  },
+}
+
+/** Source maps name files relative to the bundle, which does not stay where esbuild thinks it is. */
+function absoluteSources(text: string, folder: string): string {
+  const marker = '//# sourceMappingURL=data:application/json;base64,'
+  const at = text.lastIndexOf(marker)
+  const map = JSON.parse(Buffer.from(text.slice(at + marker.length).trim(), 'base64').toString()) as {
+    sources: string[]
+  }
+  map.sources = map.sources.map((source) => pathToFileURL(resolvePath(folder, source)).href)
+  return `${text.slice(0, at)}${marker}${Buffer.from(JSON.stringify(map)).toString('base64')}\n`
+}
+
+/** `node_modules/.cache/troupe` of the nearest package that has a `node_modules`, else a folder of this user's own. */
+async function cacheFolder(source: string): Promise<string> {
+  for (let at = dirname(source); at !== dirname(at); at = dirname(at)) {
+    const modules = join(at, 'node_modules')
+    if (await stat(modules).catch(() => undefined)) return makeFolder(join(modules, '.cache', 'troupe'))
+  }
+  return makeFolder(join(tmpdir(), `troupe-${process.getuid?.() ?? 'user'}`))
+}
+
+async function makeFolder(folder: string): Promise<string> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const { uid } = await stat(folder)
+  // What lies here is run: a folder that another user made beforehand is not to be trusted.
+  if (process.getuid && uid !== process.getuid() && process.getuid() !== 0) {
+    throw new Error(`the cache folder "${folder}" belongs to user ${uid}, expected ${process.getuid()}`)
+  }
+  return folder
+}
+
+async function readRecord(file: string): Promise<CacheRecord | undefined> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as CacheRecord
+  } catch {
+    return undefined // not built yet, or by a writer that was cut off: it is built anew
+  }
+}
+
+async function isFresh({ inputs, file }: CacheRecord): Promise<boolean> {
+  const checks = inputs.map(async (input) => sha256(await readFile(input.path, 'utf8')) === input.sha256)
+  const results = await Promise.all([stat(file).then(() => true), ...checks]).catch(() => [false])
+  return results.every(Boolean)
+}
+
+/** Two processes may write the same file; each writes its own and renames it, so no reader sees half of one. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const draft = `${file}.${randomUUID()}`
+  await writeFile(draft, text)
+  await rename(draft, file)
+}
+
+const loaderOf = (path: string): Loader | undefined => LOADERS[path.slice(path.lastIndexOf('.'))]
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')

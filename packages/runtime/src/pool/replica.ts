@@ -1,0 +1,134 @@
+/**
+ * One thread of a service: its context, its link, and its hooks, each under the service's deadline. A service has one,
+ * or as many as its `threads`; each lives once.
+ */
+import { MessageChannel } from 'node:worker_threads'
+import { type ContextId, DeadlineExceededError, type ServiceState } from '@troupe/worker-host'
+import {
+  type BodyEnd,
+  decodeThrown,
+  encodeThrown,
+  type Hook,
+  type MethodDescription,
+  type Outcome,
+  type ServiceOrder,
+} from '@troupe/worker-host/owner'
+import * as Comlink from 'comlink'
+import { CallLink } from '../calls/call-link.ts'
+import { type Death, ThreadContext } from '../threads/thread-context.ts'
+import type { ThreadSupply } from '../threads/thread-supply.ts'
+
+export interface ReplicaOptions {
+  readonly service: string
+  readonly context: ContextId
+  readonly caller: ContextId
+  readonly generation: number
+  readonly moduleUrl: string
+  readonly exportName: string | undefined
+  readonly options: unknown
+  readonly isSerialized: boolean
+  readonly window: number
+  readonly transitionMs: number
+  readonly onRoom: () => void
+}
+
+export class Replica {
+  readonly link: CallLink
+  readonly methods: readonly MethodDescription[]
+  readonly #context: ThreadContext
+  readonly #transitionMs: number
+
+  /** Starts a thread, loads the module there and constructs the service; no hook has run. */
+  static async open(supply: ThreadSupply, options: ReplicaOptions): Promise<Replica> {
+    const { service, context, caller, generation, moduleUrl, exportName, isSerialized, transitionMs } = options
+    const opened = ThreadContext.open(supply)
+    const thread = await within(transitionMs, `a thread for "${service}"`, opened, () => {
+      opened.then((late) => late.kill(undefined)).catch(() => {}) // it came too late, or not at all
+    })
+    try {
+      const { port1, port2 } = new MessageChannel()
+      const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+      const order: ServiceOrder = {
+        name: service,
+        context,
+        caller,
+        generation,
+        moduleUrl,
+        exportName,
+        options: options.options,
+        isSerialized,
+        begun,
+        port: port2,
+      }
+      const asked = thread.ask(thread.host.open(Comlink.transfer(order, [port2])))
+      const { methods } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
+      const { window, onRoom } = options
+      const link = new CallLink({ service, context, port: port1, methods, window, begun, onRoom })
+      return new Replica(thread, link, methods, transitionMs)
+    } catch (error) {
+      void thread.kill(error)
+      throw error
+    }
+  }
+
+  private constructor(
+    context: ThreadContext,
+    link: CallLink,
+    methods: readonly MethodDescription[],
+    transitionMs: number,
+  ) {
+    this.#context = context
+    this.link = link
+    this.methods = methods
+    this.#transitionMs = transitionMs
+  }
+
+  /** Resolves when the thread is gone, for whatever reason. */
+  get died(): Promise<Death> {
+    return this.#context.died
+  }
+
+  async carryOut(hook: Hook, via: ServiceState, to: ServiceState): Promise<void> {
+    const asked = this.#context.ask(this.#context.host.carryOut(hook, via, to))
+    unwrap(await within(this.#transitionMs, `the "${hook}" hook`, asked))
+  }
+
+  /** How the body that the last `start` began has ended; rejects with what it threw. */
+  async bodyEnd(): Promise<BodyEnd> {
+    return unwrap(await this.#context.ask(this.#context.host.bodyEnd()))
+  }
+
+  /** Runs the service's `cleanup`; rejects with what that threw. A thread that is gone has nothing to clean up. */
+  async cleanup(error: unknown): Promise<void> {
+    const asked = this.#context.ask(this.#context.host.cleanup(encodeThrown(error)))
+    unwrap(await within(this.#transitionMs, 'the "cleanup" hook', asked))
+  }
+
+  kill(reason: unknown): Promise<void> {
+    return this.#context.kill(reason)
+  }
+
+  /** Ends a thread whose service has stopped; one that won't let go of its streams is killed. */
+  async retire(): Promise<void> {
+    await within(this.#transitionMs, 'closing the thread', this.#context.retire()).catch((error) => this.kill(error))
+  }
+}
+
+function unwrap<T>(outcome: Outcome<T>): T {
+  if (outcome.ok) return outcome.value
+  throw decodeThrown(outcome.thrown)
+}
+
+/** @throws {DeadlineExceededError} ERR_TROUPE_DEADLINE when the promise has not settled in time */
+async function within<T>(limitMs: number, subject: string, promise: Promise<T>, onLate?: () => void): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    onLate?.()
+    reject(new DeadlineExceededError(subject, limitMs))
+  }, limitMs)
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}

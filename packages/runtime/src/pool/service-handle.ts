@@ -1,0 +1,181 @@
+/**
+ * The owner's grip on a service: its state, its life cycle, its proxy and its statistics.
+ *
+ *     await handle.pause()              // calls wait in the mailbox
+ *     await handle.start()              // … and are sent now
+ *     await handle.stop()               // calls that wait are answered first, then the thread is ended
+ *     handle.on('failed', (error) => …)
+ *
+ * The handle, its name, its proxy and its mailbox outlive the service's objects: each start from STOPPED, and each
+ * restart after a crash, is a new incarnation with a fresh thread and a fresh object, counted by `generation`.
+ */
+import { type ContextId, NotRunningError, PoolClosedError, type ServiceState } from '@troupe/worker-host'
+import type { CallRequest } from '../calls/call.ts'
+import type { TargetState } from '../lifecycle/transitions.ts'
+import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
+import type { ThreadSupply } from '../threads/thread-supply.ts'
+import type { ServiceEventMap, ServiceListener, StateChange } from './service-events.ts'
+import { type FinishReason, ServiceRunner } from './service-runner.ts'
+import type { CheckedSpec } from './service-spec.ts'
+
+export interface StopOptions {
+  /**
+   * Answer the calls that wait and run first, as far as `graceMs` allows; `false` rejects those that wait at once.
+   * @defaultValue true
+   */
+  readonly drain?: boolean
+}
+
+/** Counts are since the handle was made, through all incarnations. */
+export interface ServiceStats {
+  readonly name: string
+  readonly state: ServiceState
+  /** Objects that have lived under this name. */
+  readonly generation: number
+  readonly restarts: number
+  /** Threads that the service has now. */
+  readonly threads: number
+  /** Calls that wait in the mailbox. */
+  readonly queued: number
+  /** Calls and streams that are at a thread. */
+  readonly pending: number
+  readonly succeeded: number
+  readonly failed: number
+}
+
+export interface HandleOptions {
+  readonly spec: CheckedSpec
+  readonly supply: () => ThreadSupply
+  /** The context that owns the service, and whose identity its proxy has. */
+  readonly owner: ContextId
+}
+
+export class ServiceHandle<S = unknown> {
+  readonly name: string
+  /** The context that the service lives in, such as `root/views`. */
+  readonly context: ContextId
+  readonly #runner: ServiceRunner
+  readonly #spec: CheckedSpec
+  readonly #proxy: ProxyObject
+
+  /** @internal made by a pool */
+  constructor({ spec, supply, owner }: HandleOptions) {
+    this.name = spec.name
+    this.context = `${owner}/${spec.name}`
+    this.#spec = spec
+    this.#proxy = new ProxyObject({
+      service: spec.name,
+      caller: owner,
+      invoke: (request: CallRequest) => spec.invoker.invoke(request),
+      stream: (request: CallRequest) => spec.invoker.stream(request),
+    })
+    this.#runner = new ServiceRunner({ spec, supply, owner, onMethods: (methods) => this.#proxy.learn(methods) })
+  }
+
+  get state(): ServiceState {
+    return this.#runner.state
+  }
+
+  /** Counts the objects that have lived under this name; 0 before the first start. */
+  get generation(): number {
+    return this.#runner.generation
+  }
+
+  /** The typed stub: one object for the handle's whole life. */
+  get proxy(): ServiceProxy<S> {
+    return this.#proxy.object as ServiceProxy<S>
+  }
+
+  /**
+   * Resolves with how the present life ended, or rejects with what it failed of, once no restart is to come. A later
+   * start begins a new life, with a new promise. Nobody has to look at it: a rejection here is never "unhandled".
+   */
+  get finished(): Promise<FinishReason> {
+    return this.#runner.finished
+  }
+
+  /**
+   * Brings the service to RUNNING; a target that is reached, or on its way, is joined.
+   *
+   * @throws {StartFailedError} ERR_TROUPE_START_FAILED, with what went wrong as `cause`
+   * @throws {SupersededError} ERR_TROUPE_SUPERSEDED when another target was set before it was reached
+   * @throws {NotRunningError} ERR_TROUPE_NOT_RUNNING on a FAILED service: that is left by `restart`
+   * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
+   */
+  start(): Promise<void> {
+    return this.#aim('RUNNING')
+  }
+
+  /** Brings the service to PAUSED, from either side. Calls wait in the mailbox. Errors as for `start`. */
+  pause(): Promise<void> {
+    return this.#aim('PAUSED')
+  }
+
+  /** Brings the service to STOPPED and ends its thread. Of a failure it takes note: FAILED becomes STOPPED. */
+  stop({ drain = true }: StopOptions = {}): Promise<void> {
+    const stopped = this.#runner.reconciler.aim('STOPPED')
+    if (!drain && this.state !== 'STOPPED') this.#runner.failWaiting()
+    return stopped
+  }
+
+  /** Starts the service with a fresh thread and a fresh object, from whatever state, FAILED included. */
+  async restart(options?: StopOptions): Promise<void> {
+    if (this.state !== 'FAILED') await this.stop(options)
+    if (this.#runner.isClosed) throw new PoolClosedError(`service "${this.name}" can't be started`)
+    return this.#runner.reconciler.revive()
+  }
+
+  /** Ends the service's threads at once. To everyone it is a crash, so `supervision` may bring the service back. */
+  kill(reason: unknown = new Error(`service "${this.name}" was killed`)): void {
+    this.#runner.kill(reason)
+  }
+
+  /**
+   * Resolves when the service is in that state, now or later.
+   *
+   * @throws {NotRunningError} ERR_TROUPE_NOT_RUNNING, with the failure as `cause`, when the service fails for good first
+   */
+  waitFor(state: ServiceState): Promise<void> {
+    if (this.state === state) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void): void => {
+        this.off('state', onState)
+        this.off('failed', onFailed)
+        act()
+      }
+      const onState = (change: StateChange): void => {
+        if (change.state === state) settle(resolve)
+      }
+      const onFailed = (cause: unknown, willRestart: boolean): void => {
+        if (!willRestart) settle(() => reject(new NotRunningError(this.name, 'FAILED', { cause })))
+      }
+      this.on('state', onState)
+      this.on('failed', onFailed)
+    })
+  }
+
+  stats(): ServiceStats {
+    const { state, generation, restarts, threads, calls } = this.#runner
+    return { name: this.name, state, generation, restarts, threads, queued: this.#spec.invoker.queued, ...calls }
+  }
+
+  on<Event extends keyof ServiceEventMap>(event: Event, listener: ServiceListener<Event>): this {
+    this.#runner.events.on(event, listener)
+    return this
+  }
+
+  off<Event extends keyof ServiceEventMap>(event: Event, listener: ServiceListener<Event>): this {
+    this.#runner.events.off(event, listener)
+    return this
+  }
+
+  /** @internal the pool is closed: every call is rejected, and the service stopped, or killed after its grace */
+  close(): Promise<void> {
+    return this.#runner.close()
+  }
+
+  #aim(target: TargetState): Promise<void> {
+    if (this.#runner.isClosed) return Promise.reject(new PoolClosedError(`service "${this.name}" can't be started`))
+    return this.#runner.reconciler.aim(target)
+  }
+}

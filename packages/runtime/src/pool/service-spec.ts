@@ -1,0 +1,157 @@
+/** What a pool is told about a service, and what is wrong with it if it is. */
+import { isAbsolute } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { ResourceLimits } from 'node:worker_threads'
+import { BadOptionsError, NotCloneableError } from '@troupe/worker-host'
+import { findUncloneable } from '@troupe/worker-host/owner'
+import { DeduplicatingInvoker } from '../calls/deduplicating-invoker.ts'
+import { ConcurrentInvoker, Invoker, SerializedInvoker } from '../calls/invoker.ts'
+import type { Supervision } from '../supervision/restart-limit.ts'
+
+export type InvokerName = 'concurrent' | 'serialized' | 'deduplicating'
+
+/** The options that a service class takes: those of its `Service<Options>`. */
+export type OptionsOf<S> = S extends { readonly options: infer Options } ? Options : unknown
+
+interface CommonSpec {
+  /** Unique in the pool; up to 200 characters, without `/`, which parts contexts. */
+  readonly name: string
+  /** A `file:` URL, best `new URL('./views.ts', import.meta.url)`, or an absolute path. TypeScript is built on loading. */
+  readonly module: URL | string
+  /** The class's export, when the module has several services. */
+  readonly exportName?: string
+  /**
+   * How calls reach the service: by name, or one that is configured.
+   * @defaultValue 'concurrent'
+   */
+  readonly invoker?: InvokerName | Invoker
+  /**
+   * Threads that each run an object of the class; for stateless services. Each call goes to the thread that has the
+   * fewest. A thread that dies is replaced while the others go on.
+   * @defaultValue 1
+   */
+  readonly threads?: number
+  /** Limits of each thread's heap and stack, as `new Worker` takes them. @unit mebibytes */
+  readonly resourceLimits?: ResourceLimits
+  readonly supervision?: Supervision
+  /**
+   * Longest time a hook (prepare, start, pause, stop) may take; past it the service fails and its thread is killed.
+   * @unit milliseconds @defaultValue 10_000
+   */
+  readonly transitionMs?: number
+  /**
+   * Longest time that a stop waits for the calls that are in the mailbox or running.
+   * @unit milliseconds @defaultValue 10_000
+   */
+  readonly graceMs?: number
+}
+
+/** `options` may be left out only when the class takes none. */
+export type ServiceSpec<S = unknown> = CommonSpec &
+  (undefined extends OptionsOf<S> ? { readonly options?: OptionsOf<S> } : { readonly options: OptionsOf<S> })
+
+/** A specification with nothing left open. */
+export interface CheckedSpec {
+  readonly name: string
+  readonly module: URL
+  readonly exportName: string | undefined
+  readonly options: unknown
+  readonly invoker: Invoker
+  readonly threads: number
+  readonly resourceLimits: ResourceLimits | undefined
+  readonly supervision: Required<Supervision>
+  readonly transitionMs: number
+  readonly graceMs: number
+}
+
+const INVOKERS: Readonly<Record<InvokerName, () => Invoker>> = {
+  concurrent: () => new ConcurrentInvoker(),
+  serialized: () => new SerializedInvoker(),
+  deduplicating: () => new DeduplicatingInvoker(),
+}
+
+const RESTART_TYPES = ['permanent', 'transient', 'temporary']
+const KNOWN_KEYS: ReadonlySet<string> = new Set([
+  'name',
+  'module',
+  'exportName',
+  'options',
+  'invoker',
+  'threads',
+  'resourceLimits',
+  'supervision',
+  'transitionMs',
+  'graceMs',
+])
+
+/**
+ * @param registered the invoker that `pool.register` has set for this name
+ * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS with all that is wrong, not the first only
+ * @throws {NotCloneableError} ERR_TROUPE_NOT_CLONEABLE when `options` can't be copied to a thread
+ */
+export function checkSpec(spec: CommonSpec & { readonly options?: unknown }, registered?: Invoker): CheckedSpec {
+  const problems = [...problemsOf(spec)]
+  if (problems.length > 0) throw new BadOptionsError(`service ${named(spec)}: ${problems.join('; ')}`)
+  requireCloneable(spec.options, spec.name)
+  const { restart = 'temporary', maxRestarts = 3, withinMs = 5_000 } = spec.supervision ?? {}
+  return {
+    name: spec.name,
+    module: moduleUrl(spec.module)!,
+    exportName: spec.exportName,
+    options: spec.options,
+    invoker: registered ?? toInvoker(spec.invoker),
+    threads: spec.threads ?? 1,
+    resourceLimits: spec.resourceLimits,
+    supervision: { restart, maxRestarts, withinMs },
+    transitionMs: spec.transitionMs ?? 10_000,
+    graceMs: spec.graceMs ?? 10_000,
+  }
+}
+
+function* problemsOf(spec: CommonSpec): Generator<string> {
+  const { name, module, exportName, invoker, threads = 1, transitionMs = 1, graceMs = 0, supervision = {} } = spec
+  const unknown = Object.keys(spec).filter((key) => !KNOWN_KEYS.has(key))
+  if (unknown.length > 0)
+    yield `unknown ${unknown.map((key) => `"${key}"`).join(', ')}, known: ${[...KNOWN_KEYS].join(', ')}`
+  if (typeof name !== 'string' || !/^[^/\0]{1,200}$/.test(name)) {
+    yield `"name" must be a text of 1 to 200 characters without "/", found ${JSON.stringify(name)}`
+  }
+  if (moduleUrl(module) === undefined) {
+    yield `"module" must be a file: URL or an absolute path, such as new URL('./views.ts', import.meta.url), found ${String(module)}`
+  }
+  if (exportName !== undefined && typeof exportName !== 'string') yield `"exportName" must be a text`
+  if (invoker !== undefined && !(invoker instanceof Invoker) && !Object.hasOwn(INVOKERS, invoker)) {
+    yield `"invoker" must be an Invoker or one of ${Object.keys(INVOKERS).join(', ')}, found ${String(invoker)}`
+  }
+  if (!isCount(threads) || threads > 1024) yield `"threads" must be a whole number from 1 to 1024, found ${threads}`
+  if (!(transitionMs > 0)) yield `"transitionMs" must be a number of milliseconds above 0, found ${transitionMs}`
+  if (!(graceMs >= 0)) yield `"graceMs" must be a number of milliseconds from 0, found ${graceMs}`
+  const { restart = 'temporary', maxRestarts = 3, withinMs = 5_000 } = supervision
+  if (!RESTART_TYPES.includes(restart)) yield `"restart" must be one of ${RESTART_TYPES.join(', ')}, found ${restart}`
+  if (!Number.isInteger(maxRestarts) || maxRestarts < 0)
+    yield `"maxRestarts" must be a whole number from 0, found ${maxRestarts}`
+  if (!(withinMs > 0)) yield `"withinMs" must be a number of milliseconds above 0, found ${withinMs}`
+}
+
+export function toInvoker(invoker: InvokerName | Invoker = 'concurrent'): Invoker {
+  return invoker instanceof Invoker ? invoker : INVOKERS[invoker]()
+}
+
+function moduleUrl(module: unknown): URL | undefined {
+  if (module instanceof URL) return module.protocol === 'file:' ? module : undefined
+  if (typeof module !== 'string') return undefined
+  if (isAbsolute(module)) return pathToFileURL(module)
+  return module.startsWith('file:') && URL.canParse(module) ? new URL(module) : undefined
+}
+
+function requireCloneable(options: unknown, name: string): void {
+  try {
+    structuredClone(options)
+  } catch (cause) {
+    const { path, found } = findUncloneable(options, 'options')
+    throw new NotCloneableError(`service "${name}"`, path, found, { cause })
+  }
+}
+
+const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 1
+const named = ({ name }: { readonly name: unknown }): string => JSON.stringify(name) ?? 'without a name'

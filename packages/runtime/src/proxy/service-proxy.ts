@@ -1,0 +1,109 @@
+/**
+ * The typed stub of a service. The class is imported as a type only; its methods become asynchronous:
+ *
+ *     increment(url: string, by?: number): number        →  increment(url, by?): Promise<number>
+ *     async *top(n: number): AsyncGenerator<Row>         →  top(n): RemoteStream<Row>, an async iterable
+ *
+ * What is no public method of the class itself is absent: members of `Service`, privates, fields. (A public method that
+ * is not exposed can't be told apart by its type: calling it rejects with `ERR_TROUPE_NO_SUCH_METHOD`.) Overloads come
+ * through as their last signature, and a generic method with its type parameters widened.
+ *
+ * Names that begin with `$` are the proxy's own; a service can't expose such a name, nor `then`, `toJSON`,
+ * `constructor`, `prototype` and `__proto__`, so nothing of a service is ever hidden by its proxy. `then` is undefined,
+ * so `await proxy` is no call.
+ */
+import type { ContextId, Service } from '@troupe/worker-host'
+import type { MethodDescription } from '@troupe/worker-host/owner'
+import type { CallRequest } from '../calls/call.ts'
+import type { RemoteStream } from '../calls/remote-stream.ts'
+
+/** What a call of this method is to its caller. */
+export type ProxyMethod<Method> = Method extends (...args: infer Args) => infer Result
+  ? Result extends AsyncGenerator<infer Item>
+    ? (...args: Args) => RemoteStream<Item>
+    : (...args: Args) => Promise<Awaited<Result>>
+  : never
+
+/** The public methods of a service's own class. */
+export type MethodNames<S> = {
+  [Name in Exclude<keyof S, keyof Service>]: Name extends string
+    ? S[Name] extends (...args: never[]) => unknown
+      ? Name
+      : never
+    : never
+}[Exclude<keyof S, keyof Service>]
+
+export type ServiceProxy<S> = { readonly [Name in MethodNames<S>]: ProxyMethod<S[Name]> }
+
+/** Where a proxy's calls go. */
+export interface ProxyTarget {
+  readonly service: string
+  readonly caller: ContextId
+  invoke(request: CallRequest): Promise<unknown>
+  stream(request: CallRequest): RemoteStream<unknown>
+}
+
+type ProxyFunction = (...args: unknown[]) => unknown
+
+/** Asked for by the language, by test runners and by printers, and never meant as a call. */
+const LOCAL: ReadonlySet<string | symbol> = new Set(['then', 'toJSON'])
+
+/**
+ * A proxy object, and the hand that adds methods to it once they are known.
+ *
+ * Known methods are own properties, which V8 reaches at full speed. Only other names get to the `Proxy` behind the
+ * object: so that a call made before the service has ever run can wait, and an unknown method is a rejection.
+ */
+export class ProxyObject {
+  readonly object: object
+  readonly #target: ProxyTarget
+  readonly #unknown = new Map<string, ProxyFunction>()
+
+  constructor(target: ProxyTarget) {
+    this.#target = target
+    this.object = Object.create(
+      new Proxy(Object.freeze(Object.create(null)), {
+        get: (_, name) => (typeof name === 'symbol' || LOCAL.has(name) ? undefined : this.#unknownMethod(name)),
+        set: (_, name) => {
+          throw new TypeError(`"${String(name)}" can't be set on the proxy of service "${target.service}"`)
+        },
+      }),
+    )
+  }
+
+  learn(methods: readonly MethodDescription[]): void {
+    for (const { name, isStream } of methods) {
+      const value = isStream ? this.#streamMethod(name) : this.#callMethod(name)
+      Object.defineProperty(this.object, name, { value, enumerable: true, configurable: true })
+    }
+  }
+
+  #callMethod(method: string): ProxyFunction {
+    const { service, caller } = this.#target
+    return (...args) => this.#target.invoke({ service, method, args, caller })
+  }
+
+  #streamMethod(method: string): ProxyFunction {
+    const { service, caller } = this.#target
+    return (...args) => this.#target.stream({ service, method, args, caller })
+  }
+
+  /** Whether it will be a stream is not known yet, so what it gives can be awaited and iterated. */
+  #unknownMethod(method: string): ProxyFunction {
+    let made = this.#unknown.get(method)
+    if (made === undefined) {
+      const call = this.#callMethod(method)
+      made = (...args) => orStream(call(...args) as Promise<unknown>)
+      this.#unknown.set(method, made)
+    }
+    return made
+  }
+}
+
+function orStream(outcome: Promise<unknown>): Promise<unknown> & AsyncIterable<unknown> {
+  return Object.assign(outcome, {
+    async *[Symbol.asyncIterator]() {
+      yield* (await outcome) as RemoteStream<unknown>
+    },
+  })
+}

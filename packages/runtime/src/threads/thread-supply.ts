@@ -1,0 +1,97 @@
+/**
+ * Where threads come from: the only file that touches Piscina.
+ *
+ * A context occupies a thread with one long-running task. Piscina starts the threads, keeps the idle ones without
+ * keeping the process alive, and tells of every way in which a thread can end. A thread that has hosted a service is
+ * never given to another, so no state leaks over: `fresh` is the balancer that sees to it, and a thread whose task has
+ * ended is ended too. A spare is a thread that is started, with the host loaded, before anybody asks for it.
+ *
+ * Piscina's `atomics` are off: its wait on shared memory would stop the timers and sockets of a thread between tasks.
+ */
+import { fileURLToPath } from 'node:url'
+import type { MessagePort, ResourceLimits, Worker } from 'node:worker_threads'
+import type { HostTask } from '@troupe/worker-host/owner'
+import { Piscina } from 'piscina'
+
+type TransferList = NonNullable<NonNullable<Parameters<Piscina['run']>[1]>['transferList']>
+type LoadBalancer = NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer']>
+
+export interface ThreadSupplyOptions {
+  /** Threads at the most; one more service waits for its turn until its transition's deadline. */
+  readonly maxThreads: number
+  /** Start the next thread as soon as the spare is taken. */
+  readonly keepSpare: boolean
+  readonly resourceLimits?: ResourceLimits | undefined
+}
+
+/** A terminate that takes longer has met a thread inside a synchronous system call: Node can't end it before that. */
+const TERMINATE_MS = 5_000
+
+export class ThreadSupply {
+  readonly #piscina: Piscina
+  readonly #occupied = new Set<number>()
+  readonly #keepSpare: boolean
+  #isClosed = false
+
+  constructor({ maxThreads, keepSpare, resourceLimits }: ThreadSupplyOptions) {
+    this.#keepSpare = keepSpare
+    this.#piscina = new Piscina({
+      filename: fileURLToPath(import.meta.resolve('@troupe/worker-host/thread')),
+      name: 'host',
+      minThreads: 0,
+      maxThreads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      concurrentTasksPerWorker: 1,
+      atomics: 'disabled',
+      recordTiming: false,
+      loadBalancer: this.#fresh,
+      ...(resourceLimits && { resourceLimits }),
+    })
+    // An idle spare that dies harms nobody, and the next context starts a thread anew; it is told all the same.
+    this.#piscina.on('error', (error) => process.emitWarning(error instanceof Error ? error : String(error)))
+  }
+
+  /** Threads that are alive: those with a context, and spares. */
+  get threads(): readonly Worker[] {
+    return this.#piscina.threads
+  }
+
+  /** Occupies a thread with a host. The promise settles when that ends, and rejects with what the thread died of. */
+  occupy(control: MessagePort): Promise<void> {
+    const task: HostTask = { control }
+    // Piscina's type is the browser's, in which a port of Node is nothing that can be transferred.
+    const transferList = [control] as unknown as TransferList
+    return this.#piscina.run(task, { name: 'host', transferList })
+  }
+
+  threadById(threadId: number): Worker | undefined {
+    return this.#piscina.threads.find((thread) => thread.threadId === threadId)
+  }
+
+  /** Sees to it that an idle thread is ready; to be called once a context has got its own. */
+  warm(): void {
+    if (this.#isClosed || !this.#keepSpare) return
+    // It fails only when the supply is closed meanwhile, or when the thread dies, which 'error' tells.
+    this.#piscina.run(undefined, { name: 'warm' }).catch(() => {})
+  }
+
+  /** Ends all threads, and waits for it; @returns how many had not ended in time. */
+  async close(): Promise<number> {
+    this.#isClosed = true
+    const ending = this.#piscina.destroy().then(() => 'ended')
+    const timer = Promise.withResolvers<void>()
+    const timeout = setTimeout(timer.resolve, TERMINATE_MS)
+    try {
+      const before = this.#piscina.threads.length
+      return (await Promise.race([ending, timer.promise])) === 'ended' ? 0 : before
+    } finally {
+      clearTimeout(timeout)
+    }
+  }
+
+  readonly #fresh: LoadBalancer = (task, threads) => {
+    const thread = threads.find(({ id, currentUsage }) => currentUsage === 0 && !this.#occupied.has(id))
+    if (thread !== undefined && task.name === 'host') this.#occupied.add(thread.id)
+    return thread ?? null
+  }
+}
