@@ -37,7 +37,7 @@ export interface InvokerOptions {
   readonly window?: number
 }
 
-type Refusal = (call: CallRequest) => Error
+type Refusal = (call: Call) => Error
 
 export abstract class Invoker {
   /** Calls run one after another in the service's thread. */
@@ -100,10 +100,13 @@ export abstract class Invoker {
     this.#refusal = undefined
   }
 
-  /** @internal new calls are refused; those that wait stay, or fail too */
-  refuse(refusal: Refusal, { waiting }: { readonly waiting: 'keep' | 'fail' }): void {
+  /** @internal new calls are refused; those that wait stay */
+  refuse(refusal: Refusal): void {
     this.#refusal = refusal
-    if (waiting === 'keep') return
+  }
+
+  /** @internal those that wait fail */
+  failWaiting(refusal: Refusal): void {
     for (const call of this.#mailbox.clear()) call.fail(() => refusal(call))
   }
 

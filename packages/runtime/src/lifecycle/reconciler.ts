@@ -113,6 +113,7 @@ export class Reconciler {
         const goal = this.#goal
         if (goal?.target === this.#state) {
           this.#goal = undefined
+          if (this.#told !== this.#state) this.#enter(this.#state) // a revival that was called off
           goal.resolve()
         } else if (goal !== undefined) {
           await this.#move(nextMove(this.#state, goal.target)!)

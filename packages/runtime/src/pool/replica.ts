@@ -30,22 +30,32 @@ export interface ReplicaOptions {
   readonly window: number
   readonly transitionMs: number
   readonly onRoom: () => void
+  /** Hands over, before there is a thread, what will end it. */
+  readonly onBirth: (kill: AbortController) => void
+}
+
+interface ReplicaParts {
+  readonly context: ThreadContext
+  readonly kill: AbortController
+  readonly link: CallLink
+  readonly methods: readonly MethodDescription[]
+  readonly transitionMs: number
 }
 
 export class Replica {
   readonly link: CallLink
   readonly methods: readonly MethodDescription[]
   readonly #context: ThreadContext
+  readonly #kill: AbortController
   readonly #transitionMs: number
 
   /** Starts a thread, loads the module there and constructs the service; no hook has run. */
   static async open(supply: ThreadSupply, options: ReplicaOptions): Promise<Replica> {
-    const { service, context, caller, generation, moduleUrl, exportName, isSerialized, transitionMs } = options
-    const opened = ThreadContext.open(supply)
-    const thread = await within(transitionMs, `a thread for "${service}"`, opened, () => {
-      opened.then((late) => late.kill(undefined)).catch(() => {}) // it came too late, or not at all
-    })
+    const { service, context, caller, generation, moduleUrl, exportName, isSerialized, transitionMs, onBirth } = options
+    const kill = new AbortController()
+    onBirth(kill)
     try {
+      const thread = await within(transitionMs, `a thread for "${service}"`, ThreadContext.open(supply, kill.signal))
       const { port1, port2 } = new MessageChannel()
       const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
       const order: ServiceOrder = {
@@ -64,23 +74,19 @@ export class Replica {
       const { methods } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
       const { window, onRoom } = options
       const link = new CallLink({ service, context, port: port1, methods, window, begun, onRoom })
-      return new Replica(thread, link, methods, transitionMs)
+      return new Replica({ context: thread, kill, link, methods, transitionMs })
     } catch (error) {
-      void thread.kill(error)
+      kill.abort(error)
       throw error
     }
   }
 
-  private constructor(
-    context: ThreadContext,
-    link: CallLink,
-    methods: readonly MethodDescription[],
-    transitionMs: number,
-  ) {
-    this.#context = context
-    this.link = link
-    this.methods = methods
-    this.#transitionMs = transitionMs
+  private constructor(parts: ReplicaParts) {
+    this.link = parts.link
+    this.methods = parts.methods
+    this.#context = parts.context
+    this.#kill = parts.kill
+    this.#transitionMs = parts.transitionMs
   }
 
   /** Resolves when the thread is gone, for whatever reason. */
@@ -104,13 +110,18 @@ export class Replica {
     unwrap(await within(this.#transitionMs, 'the "cleanup" hook', asked))
   }
 
-  kill(reason: unknown): Promise<void> {
-    return this.#context.kill(reason)
+  /** Ends the thread at once; `died` resolves with the reason. */
+  kill(reason: unknown): void {
+    this.#kill.abort(reason)
   }
 
-  /** Ends a thread whose service has stopped; one that won't let go of its streams is killed. */
+  /** Ends a thread whose service has stopped, also one that won't let go of its streams. */
   async retire(): Promise<void> {
-    await within(this.#transitionMs, 'closing the thread', this.#context.retire()).catch((error) => this.kill(error))
+    const retired = within(this.#transitionMs, 'closing the thread', this.#context.retire())
+    await retired.then(
+      () => this.kill(undefined),
+      (error) => this.kill(error),
+    )
   }
 }
 
@@ -120,12 +131,9 @@ function unwrap<T>(outcome: Outcome<T>): T {
 }
 
 /** @throws {DeadlineExceededError} ERR_TROUPE_DEADLINE when the promise has not settled in time */
-async function within<T>(limitMs: number, subject: string, promise: Promise<T>, onLate?: () => void): Promise<T> {
+async function within<T>(limitMs: number, subject: string, promise: Promise<T>): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => {
-    onLate?.()
-    reject(new DeadlineExceededError(subject, limitMs))
-  }, limitMs)
+  const timer = setTimeout(() => reject(new DeadlineExceededError(subject, limitMs)), limitMs)
   try {
     return await Promise.race([promise, late])
   } finally {

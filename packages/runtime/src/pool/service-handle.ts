@@ -114,7 +114,7 @@ export class ServiceHandle<S = unknown> {
   /** Brings the service to STOPPED and ends its thread. Of a failure it takes note: FAILED becomes STOPPED. */
   stop({ drain = true }: StopOptions = {}): Promise<void> {
     const stopped = this.#runner.reconciler.aim('STOPPED')
-    if (!drain && this.state !== 'STOPPED') this.#runner.failWaiting()
+    if (!drain && this.state !== 'STOPPED') this.#runner.turnAway()
     return stopped
   }
 

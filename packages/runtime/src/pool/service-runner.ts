@@ -6,6 +6,7 @@
  */
 import {
   type ContextId,
+  DeadlineExceededError,
   NotRunningError,
   PoolClosedError,
   ServiceCrashedError,
@@ -13,7 +14,7 @@ import {
   StartFailedError,
 } from '@troupe/worker-host'
 import type { MethodDescription } from '@troupe/worker-host/owner'
-import type { CallRequest } from '../calls/call.ts'
+import type { Call } from '../calls/call.ts'
 import { Reconciler } from '../lifecycle/reconciler.ts'
 import type { TargetState, Transition } from '../lifecycle/transitions.ts'
 import { loadableModule } from '../modules/build-module.ts'
@@ -41,6 +42,8 @@ export class ServiceRunner {
   readonly #options: RunnerOptions
   readonly #spec: CheckedSpec
   #replicas: readonly Replica[] = []
+  /** What ends each thread, those that are still being started included. */
+  readonly #kills = new Set<AbortController>()
   #generation = 0
   #restarts = 0
   #restartTimes: readonly number[] = []
@@ -59,7 +62,7 @@ export class ServiceRunner {
     this.#options = options
     this.#spec = spec
     spec.invoker.bind(spec.name)
-    spec.invoker.refuse(this.#notRunning, { waiting: 'fail' })
+    spec.invoker.refuse(this.#notRunning)
     this.reconciler = new Reconciler({
       service: spec.name,
       carryOut: (move) => this.#carryOut(move),
@@ -109,19 +112,21 @@ export class ServiceRunner {
     return total
   }
 
-  failWaiting(): void {
-    this.#spec.invoker.refuse(this.#notRunning, { waiting: 'fail' })
+  /** Refuses calls, and fails those that wait. */
+  turnAway(refusal: (call: Call) => Error = this.#notRunning): void {
+    this.#spec.invoker.refuse(refusal)
+    this.#spec.invoker.failWaiting(refusal)
   }
 
   kill(reason: unknown): void {
-    for (const replica of this.#replicas) void replica.kill(reason)
+    for (const kill of this.#kills) kill.abort(reason)
   }
 
   /** Fails every call, stops the service within its grace, and kills what has not stopped by then. */
   async close(): Promise<void> {
     this.#isClosed = true
-    const closed = (call: CallRequest) => new PoolClosedError(`"${call.service}.${call.method}" was not answered`)
-    this.#spec.invoker.refuse(closed, { waiting: 'fail' })
+    const closed = (call: Call) => new PoolClosedError(`${call.subject} was not answered`)
+    this.turnAway(closed)
     for (const { link } of this.#replicas) link.failAll(closed)
     const grace = setTimeout(() => this.kill(new Error('the pool was closed')), this.#spec.graceMs)
     try {
@@ -145,7 +150,7 @@ export class ServiceRunner {
   }
 
   async #open(): Promise<void> {
-    const moduleUrl = await loadableModule(this.#spec.module)
+    const moduleUrl = await this.#load()
     const opened = await Promise.allSettled(
       Array.from({ length: this.#spec.threads }, () => this.#openReplica(moduleUrl)),
     )
@@ -153,6 +158,16 @@ export class ServiceRunner {
     this.#replicas = opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     if (failure) throw failure.reason
     this.#options.onMethods(this.#replicas[0]!.methods)
+  }
+
+  /** Building can take a while, and a kill counts before there is a thread as well. */
+  async #load(): Promise<string> {
+    const kill = new AbortController()
+    this.#keep(kill)
+    const moduleUrl = await loadableModule(this.#spec.module)
+    this.#kills.delete(kill)
+    if (kill.signal.aborted) throw new ThreadDiedError({ cause: kill.signal.reason })
+    return moduleUrl
   }
 
   async #openReplica(moduleUrl: string): Promise<Replica> {
@@ -170,9 +185,15 @@ export class ServiceRunner {
       window: invoker.window,
       transitionMs,
       onRoom: () => this.#onRoom(),
+      onBirth: (kill) => this.#keep(kill),
     })
     void replica.died.then((death) => this.#onDeath(replica, death))
     return replica
+  }
+
+  #keep(kill: AbortController): void {
+    this.#kills.add(kill)
+    kill.signal.addEventListener('abort', () => this.#kills.delete(kill), { once: true })
   }
 
   /** Before a stop, the calls that wait and run are answered, within the grace; before a pause they just stay. */
@@ -208,7 +229,7 @@ export class ServiceRunner {
 
   #onGoal(target: TargetState): void {
     if (target === 'STOPPED') {
-      if (!this.#isClosed) this.#spec.invoker.refuse(this.#notRunning, { waiting: 'keep' })
+      if (!this.#isClosed) this.#spec.invoker.refuse(this.#notRunning)
       return
     }
     this.#drained?.resolve()
@@ -227,7 +248,7 @@ export class ServiceRunner {
     if (state === 'STOPPED') {
       this.#hasRun = false
       this.#isRestarting = false
-      if (!this.#isClosed) this.failWaiting()
+      if (!this.#isClosed) this.turnAway()
       this.#finished.resolve(this.#finishReason)
       this.#finishReason = 'stopped'
     }
@@ -248,6 +269,7 @@ export class ServiceRunner {
   }
 
   #onDeath(replica: Replica, death: Death): void {
+    replica.kill(death.cause)
     if (!this.#replicas.includes(replica)) return // retired, or failed with the others
     this.#replicas = this.#replicas.filter((other) => other !== replica)
     this.#spec.invoker.putBack(this.#closeLink(replica, death))
@@ -255,13 +277,13 @@ export class ServiceRunner {
     const crash = new ServiceCrashedError(this.#spec.name, { ...death, mayHaveRun: true })
     const others = this.#replicas.length
     if (others > 0 && this.#isAtRest() && this.#admitsRestart()) this.reconciler.repairWith(() => this.#replace())
-    else if (this.#isAtRest() || others === 0) this.reconciler.fail(crash)
+    else if (this.#isAtRest() || this.#drained) this.reconciler.fail(crash)
     // Else a move is under way, and the hook that it waits for has failed with this death.
   }
 
   /** Brings the service back to its number of threads, while the others go on. */
   async #replace(): Promise<void> {
-    const moduleUrl = await loadableModule(this.#spec.module)
+    const moduleUrl = await this.#load()
     while (this.#replicas.length < this.#spec.threads) {
       const replica = await this.#openReplica(moduleUrl)
       await replica.carryOut('prepare', 'PREPARING', 'PAUSED')
@@ -283,7 +305,10 @@ export class ServiceRunner {
     invoker.setFlow('hold')
     this.#connect()
     invoker.putBack(dying.flatMap((replica) => this.#closeLink(replica, { cause: error })))
-    if (!willRestart && !this.#isClosed) invoker.refuse(this.#failed(error), { waiting: 'fail' })
+    if (!willRestart) {
+      invoker.failWaiting((call) => this.#crash(error, call))
+      if (!this.#isClosed) invoker.refuse(() => new NotRunningError(this.#spec.name, 'FAILED', { cause: error }))
+    }
     const outcome = await cleanUp(dying, error)
     this.events.emit('failed', outcome, willRestart)
     if (!willRestart) this.#finished.reject(outcome)
@@ -327,16 +352,21 @@ export class ServiceRunner {
     return new ServiceCrashedError(this.#spec.name, { ...error.death, mayHaveRun: true })
   }
 
-  readonly #notRunning = (): Error => new NotRunningError(this.#spec.name, this.state)
+  /** For a call that waited when the service failed for good. */
+  #crash(error: unknown, { subject }: Call): Error {
+    const { cause, exitCode } = error instanceof ServiceCrashedError ? error : { cause: error, exitCode: undefined }
+    return new ServiceCrashedError(this.#spec.name, { cause, exitCode, call: subject, mayHaveRun: false })
+  }
 
-  /** For calls that waited when the service failed for good, and for those that come after. */
-  readonly #failed = (cause: unknown) => (): Error => new NotRunningError(this.#spec.name, 'FAILED', { cause })
+  readonly #notRunning = (): Error => new NotRunningError(this.#spec.name, this.state)
 }
 
 /** Runs `cleanup` where there is still a thread for it, ends the threads, and gives the error, joined by the clean-up's. */
 async function cleanUp(dying: readonly Replica[], error: unknown): Promise<unknown> {
-  const results = await Promise.allSettled(dying.map((replica) => replica.cleanup(error)))
-  for (const replica of dying) void replica.kill(error)
+  // A hook that met its deadline still holds its thread: no clean-up could begin there.
+  const isStuck = error instanceof StartFailedError && error.cause instanceof DeadlineExceededError
+  const results = await Promise.allSettled(isStuck ? [] : dying.map((replica) => replica.cleanup(error)))
+  for (const replica of dying) replica.kill(error)
   const more = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
   const own = more.filter((reason) => !(reason instanceof ThreadDiedError))
   return own.length === 0 ? error : new AggregateError([error, ...own], 'the service failed, and so did its clean-up')

@@ -28,32 +28,40 @@ export class ThreadDiedError extends Error {
 
 export class ThreadContext {
   readonly host: HostApi
-  /** Resolves, once, when the thread is gone or as good as gone. */
+  /** Resolves when the thread is gone; for a killed one at once, since in a system call it can linger. */
   readonly died: Promise<Death>
   readonly #control: MessagePort
   readonly #thread: Worker
   #notice: CrashNotice | undefined
   #markDead!: (death: Death) => void
 
-  /** @throws what the thread died of, if it never got ready */
-  static async open(supply: ThreadSupply): Promise<ThreadContext> {
+  /**
+   * @param killed ends the thread, now or at any later time
+   * @throws {ThreadDiedError} when the thread died before its host was ready
+   */
+  static async open(supply: ThreadSupply, killed: AbortSignal): Promise<ThreadContext> {
     const { port1, port2 } = new MessageChannel()
-    const occupied = supply.occupy(port2)
+    const occupied = supply.occupy(port2, killed)
     // Comlink's `Remote` splits unions of results; every method of HostApi is asynchronous, so it stays true as it is.
     const host = Comlink.wrap(port1 as unknown as Comlink.Endpoint) as unknown as HostApi
     try {
-      const ready = await Promise.race([host.threadId(), occupied])
-      const thread = typeof ready === 'number' ? supply.threadById(ready) : undefined
+      const thread = supply.threadById((await Promise.race([host.threadId(), occupied])) as number)
       if (thread === undefined) throw new Error('the thread ended before its host was ready')
       supply.warm()
-      return new ThreadContext(port1, host, thread, occupied)
+      return new ThreadContext(port1, host, thread, occupied, killed)
     } catch (error) {
       port1.close()
-      throw error
+      throw new ThreadDiedError({ cause: killed.aborted ? killed.reason : error })
     }
   }
 
-  private constructor(control: MessagePort, host: HostApi, thread: Worker, occupied: Promise<void>) {
+  private constructor(
+    control: MessagePort,
+    host: HostApi,
+    thread: Worker,
+    occupied: Promise<void>,
+    killed: AbortSignal,
+  ) {
     this.host = host
     this.#control = control
     this.#thread = thread
@@ -64,6 +72,7 @@ export class ThreadContext {
     // 'exit' comes last, after the error that ended the thread, and it alone has the exit code.
     thread.once('exit', (exitCode) => void this.#bury(exitCode, occupied))
     occupied.catch(() => {}) // told by `died`
+    killed.addEventListener('abort', () => this.#markDead({ cause: killed.reason }), { once: true })
   }
 
   /** @throws {ThreadDiedError} when the thread is gone before it has answered */
@@ -73,21 +82,10 @@ export class ThreadContext {
     return answer
   }
 
-  /** Ends the thread at once. Whoever waits for it is told before it is gone: in a system call it can linger. */
-  kill(reason: unknown): Promise<void> {
-    this.#control.close()
-    this.#markDead({ cause: reason })
-    return this.#terminate()
-  }
-
   /** Ends a thread whose service has stopped. */
   async retire(): Promise<void> {
     await this.ask(this.host.close()).catch(() => {}) // it is gone already: what retiring is for
     this.#control.close()
-    await this.#terminate()
-  }
-
-  async #terminate(): Promise<void> {
     await this.#thread.terminate()
   }
 

@@ -56,12 +56,15 @@ export class ThreadSupply {
     return this.#piscina.threads
   }
 
-  /** Occupies a thread with a host. The promise settles when that ends, and rejects with what the thread died of. */
-  occupy(control: MessagePort): Promise<void> {
+  /**
+   * Occupies a thread with a host. The promise settles when that ends, and rejects with what the thread died of.
+   * The signal ends the thread, or takes the task back when no thread was free yet.
+   */
+  occupy(control: MessagePort, signal: AbortSignal): Promise<void> {
     const task: HostTask = { control }
     // Piscina's type is the browser's, in which a port of Node is nothing that can be transferred.
     const transferList = [control] as unknown as TransferList
-    return this.#piscina.run(task, { name: 'host', transferList })
+    return this.#piscina.run(task, { name: 'host', transferList, signal })
   }
 
   threadById(threadId: number): Worker | undefined {
