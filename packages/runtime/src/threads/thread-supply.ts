@@ -49,6 +49,9 @@ export class ThreadSupply {
     })
     // An idle spare that dies harms nobody, and the next context starts a thread anew; it is told all the same.
     this.#piscina.on('error', (error) => process.emitWarning(error instanceof Error ? error : String(error)))
+    // Piscina starts a thread when a task comes and finds none free, but not for one that waits when a thread ends. So
+    // an empty task is sent after it; in the next microtask, when the ended thread no longer counts.
+    this.#piscina.on('workerDestroy', () => queueMicrotask(() => this.#piscina.queueSize > 0 && this.#prod()))
   }
 
   /** Threads that are alive: those with a context, and spares. */
@@ -73,9 +76,7 @@ export class ThreadSupply {
 
   /** Sees to it that an idle thread is ready; to be called once a context has got its own. */
   warm(): void {
-    if (this.#isClosed || !this.#keepSpare) return
-    // It fails only when the supply is closed meanwhile, or when the thread dies, which 'error' tells.
-    this.#piscina.run(undefined, { name: 'warm' }).catch(() => {})
+    if (this.#keepSpare && this.#piscina.threads.length < this.#piscina.options.maxThreads) this.#prod()
   }
 
   /** Ends all threads, and waits for it; @returns how many had not ended in time. */
@@ -90,6 +91,12 @@ export class ThreadSupply {
     } finally {
       clearTimeout(timeout)
     }
+  }
+
+  #prod(): void {
+    if (this.#isClosed) return
+    // It fails only when the supply is closed meanwhile, or when the thread dies, which 'error' tells.
+    this.#piscina.run(undefined, { name: 'warm' }).catch(() => {})
   }
 
   readonly #fresh: LoadBalancer = (task, threads) => {
