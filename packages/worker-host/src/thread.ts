@@ -5,6 +5,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import * as Comlink from 'comlink'
 import { crashNotice, Host } from './host/host.ts'
+import { controlEndpoint } from './wire/control-endpoint.ts'
 
 export interface HostTask {
   readonly control: MessagePort
@@ -23,6 +24,6 @@ export async function host({ control }: HostTask): Promise<void> {
     control.postMessage(crashNotice(error))
     process.exit(1)
   })
-  Comlink.expose(host, control as unknown as Comlink.Endpoint)
+  Comlink.expose(host, controlEndpoint(control))
   await host.closed
 }

@@ -5,7 +5,7 @@
  * `ask`, which the thread's death rejects.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
-import { type CrashNotice, decodeThrown, type HostApi } from '@troupe/worker-host/owner'
+import { type CrashNotice, controlEndpoint, decodeThrown, type HostApi } from '@troupe/worker-host/owner'
 import * as Comlink from 'comlink'
 import type { ThreadSupply } from './thread-supply.ts'
 
@@ -43,7 +43,7 @@ export class ThreadContext {
     const { port1, port2 } = new MessageChannel()
     const occupied = supply.occupy(port2, killed)
     // Comlink's `Remote` splits unions of results; every method of HostApi is asynchronous, so it stays true as it is.
-    const host = Comlink.wrap(port1 as unknown as Comlink.Endpoint) as unknown as HostApi
+    const host = Comlink.wrap(controlEndpoint(port1)) as unknown as HostApi
     try {
       const thread = supply.threadById((await Promise.race([host.threadId(), occupied])) as number)
       if (thread === undefined) throw new Error('the thread ended before its host was ready')

@@ -32,6 +32,7 @@ export class ThreadSupply {
   readonly #occupied = new Set<number>()
   readonly #keepSpare: boolean
   #isClosed = false
+  #isProdding = false
 
   constructor({ maxThreads, keepSpare, resourceLimits }: ThreadSupplyOptions) {
     this.#keepSpare = keepSpare
@@ -76,7 +77,9 @@ export class ThreadSupply {
 
   /** Sees to it that an idle thread is ready; to be called once a context has got its own. */
   warm(): void {
-    if (this.#keepSpare && this.#piscina.threads.length < this.#piscina.options.maxThreads) this.#prod()
+    const hasRoom = this.#piscina.threads.length < this.#piscina.options.maxThreads
+    // One at a time: while a spare is on its way, another task would start another thread.
+    if (this.#keepSpare && hasRoom && !this.#isProdding) this.#prod()
   }
 
   /** Ends all threads, and waits for it; @returns how many had not ended in time. */
@@ -95,8 +98,12 @@ export class ThreadSupply {
 
   #prod(): void {
     if (this.#isClosed) return
+    this.#isProdding = true
+    const done = () => {
+      this.#isProdding = false
+    }
     // It fails only when the supply is closed meanwhile, or when the thread dies, which 'error' tells.
-    this.#piscina.run(undefined, { name: 'warm' }).catch(() => {})
+    this.#piscina.run(undefined, { name: 'warm' }).then(done, done)
   }
 
   readonly #fresh: LoadBalancer = (task, threads) => {
