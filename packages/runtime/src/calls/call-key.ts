@@ -2,11 +2,18 @@
 
 const MAX_VALUES = 1_000
 
-/** @returns undefined for arguments that have no key: functions, symbols, class instances, cycles and very large ones */
+/**
+ * @returns undefined for arguments that have no key: functions, symbols, class instances, cycles, very large ones, and
+ *   those that can't be read, such as a getter that throws
+ */
 export function callKey(method: string, args: readonly unknown[]): string | undefined {
   const budget = { left: MAX_VALUES }
-  const parts = args.map((arg) => keyOf(arg, budget))
-  return parts.includes(undefined) ? undefined : `${method}(${parts.join(',')})`
+  try {
+    const parts = args.map((arg) => keyOf(arg, budget))
+    return parts.includes(undefined) ? undefined : `${method}(${parts.join(',')})`
+  } catch {
+    return undefined
+  }
 }
 
 function keyOf(value: unknown, budget: { left: number }): string | undefined {
@@ -31,7 +38,8 @@ function keyOf(value: unknown, budget: { left: number }): string | undefined {
 function objectKey(value: object, budget: { left: number }): string | undefined {
   const prototype = Object.getPrototypeOf(value)
   if (Array.isArray(value)) {
-    if (Object.keys(value).length !== value.length) return undefined // sparse, or with names
+    const keys = Object.keys(value)
+    if (keys.length !== value.length || keys.some((key, index) => key !== String(index))) return undefined // holes, names
     return joined(
       '[',
       value.map((element) => keyOf(element, budget)),

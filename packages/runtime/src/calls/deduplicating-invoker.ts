@@ -9,6 +9,7 @@ import { BadOptionsError } from '@troupe/worker-host'
 import type { CallRequest } from './call.ts'
 import { callKey } from './call-key.ts'
 import { ConcurrentInvoker, type InvokerOptions } from './invoker.ts'
+import { RemoteStream } from './remote-stream.ts'
 
 export interface DeduplicatingInvokerOptions extends InvokerOptions {
   /**
@@ -58,7 +59,10 @@ export class DeduplicatingInvoker extends ConcurrentInvoker {
     const key = this.#key(request.method, request.args)
     if (key === undefined) return super.invoke(request)
     const known = this.#entries.get(key)
-    if (known !== undefined && !hasExpired(known)) return known.outcome.then(ownCopy)
+    if (known !== undefined && !hasExpired(known)) {
+      // A stream has one reader: whoever comes second makes a call of its own.
+      return known.outcome.then((value) => (value instanceof RemoteStream ? super.invoke(request) : ownCopy(value)))
+    }
     if (known !== undefined) this.#entries.delete(key)
     if (!this.#makeRoom()) return super.invoke(request)
     return this.#run(key, request)
@@ -69,8 +73,8 @@ export class DeduplicatingInvoker extends ConcurrentInvoker {
     const entry: Entry = { outcome, expiresAtMs: undefined }
     this.#entries.set(key, entry)
     outcome.then(
-      () => {
-        if (this.#ttlMs > 0) entry.expiresAtMs = performance.now() + this.#ttlMs
+      (value) => {
+        if (this.#ttlMs > 0 && !(value instanceof RemoteStream)) entry.expiresAtMs = performance.now() + this.#ttlMs
         else this.#entries.delete(key)
       },
       () => this.#entries.delete(key),
@@ -94,5 +98,6 @@ const hasExpired = ({ expiresAtMs }: Entry): boolean => expiresAtMs !== undefine
 
 /** Each waiter gets a result of its own, as if it had made the call alone: what one changes, no other sees. */
 function ownCopy(value: unknown): unknown {
-  return typeof value === 'object' && value !== null ? structuredClone(value) : value
+  const isShared = typeof value === 'object' && value !== null && !(value instanceof RemoteStream)
+  return isShared ? structuredClone(value) : value
 }

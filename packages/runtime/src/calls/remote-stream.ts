@@ -128,8 +128,9 @@ export class RemoteStream<T> implements AsyncIterableIterator<T, undefined>, Asy
   #take(): T {
     const item = this.#items[this.#taken]!
     this.#taken++
-    if (this.#taken === this.#items.length) {
-      this.#items = []
+    // Not only at the end of the list, which a reader slower than its producer never comes to.
+    if (this.#taken === this.#items.length || this.#taken === STREAM_WINDOW) {
+      this.#items = this.#items.slice(this.#taken)
       this.#taken = 0
     }
     this.#repay()

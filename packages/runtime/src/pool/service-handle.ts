@@ -11,11 +11,12 @@
  */
 import { type ContextId, NotRunningError, PoolClosedError, type ServiceState } from '@troupe/worker-host'
 import type { CallRequest } from '../calls/call.ts'
+import type { FinishReason } from '../lifecycle/life.ts'
 import type { TargetState } from '../lifecycle/transitions.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import type { ThreadSupply } from '../threads/thread-supply.ts'
 import type { ServiceEventMap, ServiceListener, StateChange } from './service-events.ts'
-import { type FinishReason, ServiceRunner } from './service-runner.ts'
+import { ServiceRunner } from './service-runner.ts'
 import type { CheckedSpec } from './service-spec.ts'
 
 export interface StopOptions {
@@ -78,7 +79,7 @@ export class ServiceHandle<S = unknown> {
 
   /** Counts the objects that have lived under this name; 0 before the first start. */
   get generation(): number {
-    return this.#runner.generation
+    return this.#runner.replicas.generation
   }
 
   /** The typed stub: one object for the handle's whole life. */
@@ -127,7 +128,7 @@ export class ServiceHandle<S = unknown> {
 
   /** Ends the service's threads at once. To everyone it is a crash, so `supervision` may bring the service back. */
   kill(reason: unknown = new Error(`service "${this.name}" was killed`)): void {
-    this.#runner.kill(reason)
+    this.#runner.replicas.kill(reason)
   }
 
   /**
@@ -155,7 +156,8 @@ export class ServiceHandle<S = unknown> {
   }
 
   stats(): ServiceStats {
-    const { state, generation, restarts, threads, calls } = this.#runner
+    const { state, restarts, replicas } = this.#runner
+    const { generation, size: threads, calls } = replicas
     return { name: this.name, state, generation, restarts, threads, queued: this.#spec.invoker.queued, ...calls }
   }
 

@@ -11,7 +11,7 @@ import type { Supervision } from '../supervision/restart-limit.ts'
 export type InvokerName = 'concurrent' | 'serialized' | 'deduplicating'
 
 /** The options that a service class takes: those of its `Service<Options>`. */
-export type OptionsOf<S> = S extends { readonly options: infer Options } ? Options : unknown
+type OptionsOf<S> = S extends { readonly options: infer Options } ? Options : unknown
 
 interface CommonSpec {
   /** Unique in the pool; up to 200 characters, without `/`, which parts contexts. */

@@ -18,14 +18,14 @@ import type { CallRequest } from '../calls/call.ts'
 import type { RemoteStream } from '../calls/remote-stream.ts'
 
 /** What a call of this method is to its caller. */
-export type ProxyMethod<Method> = Method extends (...args: infer Args) => infer Result
+type ProxyMethod<Method> = Method extends (...args: infer Args) => infer Result
   ? Result extends AsyncGenerator<infer Item>
     ? (...args: Args) => RemoteStream<Item>
     : (...args: Args) => Promise<Awaited<Result>>
   : never
 
 /** The public methods of a service's own class. */
-export type MethodNames<S> = {
+type MethodNames<S> = {
   [Name in Exclude<keyof S, keyof Service>]: Name extends string
     ? S[Name] extends (...args: never[]) => unknown
       ? Name

@@ -6,7 +6,7 @@ import { BadOptionsError } from '../errors/catalogue.ts'
 import { type ExposedMap, policiesOf } from './expose.ts'
 import { type ContextId, type Policy, portableName, portablePolicy, toPolicies } from './policy.ts'
 
-export type Method = (this: object, ...args: unknown[]) => unknown
+type Method = (this: object, ...args: unknown[]) => unknown
 
 /** A method as its thread knows it. */
 export interface ExposedMethod {
@@ -44,7 +44,7 @@ export function methodTable(
     prototype = Object.getPrototypeOf(prototype)
   ) {
     const declared = exposedMap(prototype)
-    for (const name of Object.keys(declared)) requireMethod(type, prototype, base, name)
+    for (const name of Object.keys(declared)) requireMethod(type, prototype, base, checkName(type.name, name))
     for (const name of new Set([...Object.getOwnPropertyNames(prototype), ...Object.keys(declared)])) {
       if (table.has(name) || hidden.has(name) || name === 'constructor') continue
       const run = methodNamed(Object.hasOwn(prototype, name) ? prototype : type.prototype, name)

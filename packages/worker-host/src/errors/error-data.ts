@@ -4,13 +4,13 @@
  *
  * Encoding never throws: a value with hostile getters, a revoked Proxy or an endless `cause` chain gives a record too.
  */
-import { inspect } from 'node:util'
+import { inspect, types } from 'node:util'
 import { errorClass } from './registry.ts'
 
 /** Anything that can be thrown, ready for `postMessage`. */
 export type ThrownData = ErrorData | { readonly kind: 'value'; readonly value: unknown }
 
-export interface ErrorData {
+interface ErrorData {
   readonly kind: 'error'
   /** The nearest class first: the receiver rebuilds the first one that it knows. */
   readonly classes: readonly string[]
@@ -24,21 +24,27 @@ export interface ErrorData {
 
 /** A chain longer than this is cut; nobody reads the rest. */
 const MAX_DEPTH = 16
-const STANDARD_KEYS: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause', 'errors', '__proto__'])
+/** So is what branches: errors that name each other twice would be 2 ** 16 before the depth ends them. */
+const MAX_ERRORS = 1_000
+const STANDARD_KEYS: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause', '__proto__'])
 
-export function encodeThrown(thrown: unknown, depth = 0): ThrownData {
+export const encodeThrown = (thrown: unknown): ThrownData => encode(thrown, 0, { left: MAX_ERRORS })
+
+function encode(thrown: unknown, depth: number, budget: { left: number }): ThrownData {
   if (!isError(thrown)) return { kind: 'value', value: copyable(thrown) }
   if (depth >= MAX_DEPTH) return { kind: 'value', value: `cut off: more than ${MAX_DEPTH} errors deep` }
+  if (budget.left-- <= 0) return { kind: 'value', value: `cut off: more than ${MAX_ERRORS} errors` }
+  const next = (inner: unknown): ThrownData => encode(inner, depth + 1, budget)
   const name = text(() => thrown.name, 'Error')
   const message = text(() => thrown.message, '')
+  const cause = attempt(() => (Object.hasOwn(thrown, 'cause') ? { value: thrown.cause } : undefined))
+  const errors = attempt(() => listOf((thrown as { errors?: unknown }).errors))
   const fields: [string, ThrownData][] = []
   for (const key of ownKeys(thrown)) {
-    if (STANDARD_KEYS.has(key)) continue
+    if (STANDARD_KEYS.has(key) || (key === 'errors' && errors)) continue
     const value = attempt(() => (thrown as unknown as Record<string, unknown>)[key])
-    if (typeof value !== 'function') fields.push([key, encodeThrown(value, depth + 1)])
+    if (typeof value !== 'function') fields.push([key, next(value)])
   }
-  const cause = attempt(() => (Object.hasOwn(thrown, 'cause') ? { value: thrown.cause } : undefined))
-  const errors = attempt(() => (thrown as { errors?: unknown }).errors)
   return {
     kind: 'error',
     classes: classNames(thrown),
@@ -46,8 +52,8 @@ export function encodeThrown(thrown: unknown, depth = 0): ThrownData {
     message,
     stack: text(() => thrown.stack, `${name}: ${message}`),
     fields,
-    ...(cause && { cause: encodeThrown(cause.value, depth + 1) }),
-    ...(Array.isArray(errors) && { errors: errors.map((error) => encodeThrown(error, depth + 1)) }),
+    ...(cause && { cause: next(cause.value) }),
+    ...(errors && { errors: errors.map(next) }),
   }
 }
 
@@ -58,20 +64,12 @@ export function encodeThrown(thrown: unknown, depth = 0): ThrownData {
  */
 export function decodeThrown(data: ThrownData, callerFrames = ''): unknown {
   if (data.kind === 'value') return data.value
-  if (data.classes[0] === 'DOMException') return domException(data, callerFrames)
-  // Made by `new Error`, so that it is a real error to `Error.isError`, `util.inspect` and debuggers.
-  const error = new Error(data.message)
-  const type = data.classes.map(errorClass).find((known) => known !== undefined) ?? Error
-  Object.setPrototypeOf(error, type.prototype)
-  if (text(() => error.name, '') !== data.name) hide(error, 'name', data.name)
+  const isDom = data.classes[0] === 'DOMException'
+  const error = isDom ? new DOMException(data.message, data.name) : rebuilt(data)
   hide(error, 'stack', data.stack + callerFrames)
   if (data.cause) hide(error, 'cause', decodeThrown(data.cause))
-  if (data.errors)
-    hide(
-      error,
-      'errors',
-      data.errors.map((inner) => decodeThrown(inner)),
-    )
+  const errors = data.errors?.map((inner) => decodeThrown(inner))
+  if (errors) hide(error, 'errors', errors)
   for (const [key, value] of data.fields) {
     if (STANDARD_KEYS.has(key)) continue // a peer may send any key; none may reach the prototype or the stack
     Object.defineProperty(error, key, {
@@ -84,11 +82,13 @@ export function decodeThrown(data: ThrownData, callerFrames = ''): unknown {
   return error
 }
 
-function domException(data: ErrorData, callerFrames: string): DOMException {
-  const exception = new DOMException(data.message, data.name)
-  hide(exception, 'stack', data.stack + callerFrames)
-  if (data.cause) hide(exception, 'cause', decodeThrown(data.cause))
-  return exception
+function rebuilt({ message, name, classes }: ErrorData): Error {
+  // Made by `new Error`, so that it is a real error to `Error.isError`, `util.inspect` and debuggers.
+  const error = new Error(message)
+  const type = classes.map(errorClass).find((known) => known !== undefined) ?? Error
+  Object.setPrototypeOf(error, type.prototype)
+  if (text(() => error.name, '') !== name) hide(error, 'name', name)
+  return error
 }
 
 function hide(target: object, key: string, value: unknown): void {
@@ -97,8 +97,10 @@ function hide(target: object, key: string, value: unknown): void {
 
 /** True for errors of every realm; a revoked or throwing Proxy is just a value. */
 function isError(thrown: unknown): thrown is Error {
-  return attempt(() => thrown instanceof Error) === true
+  return attempt(() => thrown instanceof Error || types.isNativeError(thrown)) === true
 }
+
+const listOf = (value: unknown): unknown[] | undefined => (Array.isArray(value) ? [...value] : undefined)
 
 function classNames(error: Error): string[] {
   const names: string[] = []

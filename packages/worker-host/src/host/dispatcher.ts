@@ -8,7 +8,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ExposedMethod } from '../access/method-table.ts'
 import { type ContextId, portableName } from '../access/policy.ts'
-import { NoSuchMethodError, NotAuthorizedError, NotCloneableError } from '../errors/catalogue.ts'
+import { messageOf, NoSuchMethodError, NotAuthorizedError, NotCloneableError } from '../errors/catalogue.ts'
 import { type Batch, Reply, Request } from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
 import { findUncloneable } from '../wire/uncloneable.ts'
@@ -36,6 +36,8 @@ interface WaitingCall {
   readonly id: number
   readonly method: number
   readonly args: unknown[]
+  /** A stream whose reader has left before it began. */
+  hasLeft: boolean
 }
 
 export class Dispatcher {
@@ -74,13 +76,18 @@ export class Dispatcher {
     this.#options.port.close()
   }
 
+  /** What can't be read is not ours: it is dropped with the rest of its batch, and the host goes on. */
   #receive(batch: Batch): void {
+    if (!Array.isArray(batch)) return
     for (let offset = 0; offset < batch.length; ) {
       const id = batch[offset + 1] as number
       switch (batch[offset]) {
         case Request.Call: {
           const first = offset + 4
-          offset = first + (batch[offset + 3] as number)
+          const count = batch[offset + 3] as number
+          // Anything else could lead back, for ever, or past the end.
+          if (!Number.isInteger(count) || count < 0 || count > batch.length - first) return
+          offset = first + count
           this.#accept(id, batch[first - 2] as number, batch.slice(first, offset))
           break
         }
@@ -89,11 +96,11 @@ export class Dispatcher {
           offset += 3
           break
         case Request.Return:
-          this.#streams.get(id)?.leave()
+          this.#leaveStream(id)
           offset += 2
           break
         default:
-          return // not ours: what can't be read is dropped whole, and the host goes on
+          return
       }
       if (this.#outbox.words >= FLUSH_WORDS) this.#outbox.flush()
     }
@@ -102,7 +109,14 @@ export class Dispatcher {
 
   #accept(id: number, method: number, args: unknown[]): void {
     if (this.#mayBegin() && this.#waiting.length === 0) this.#begin(id, method, args)
-    else this.#waiting.push({ id, method, args })
+    else this.#waiting.push({ id, method, args, hasLeft: false })
+  }
+
+  #leaveStream(id: number): void {
+    const stream = this.#streams.get(id)
+    const waiting = stream ? undefined : this.#waiting.find((call) => call.id === id)
+    if (waiting) waiting.hasLeft = true
+    else void stream?.leave() // how it ends is told by its reply
   }
 
   #mayBegin(): boolean {
@@ -112,20 +126,32 @@ export class Dispatcher {
   #drain(): void {
     let next = 0
     while (next < this.#waiting.length && this.#mayBegin()) {
-      const { id, method, args } = this.#waiting[next++]!
-      this.#begin(id, method, args)
+      const { id, method, args, hasLeft } = this.#waiting[next++]!
+      if (hasLeft) this.#skip(id)
+      else this.#begin(id, method, args)
     }
     if (next > 0) this.#waiting = this.#waiting.slice(next)
   }
 
-  #begin(id: number, number: number, args: unknown[]): void {
-    const { target, methods, begun, isSerialized } = this.#options
+  /** For a stream that nobody waits for any more: it had its turn, and nothing of it runs. */
+  #skip(id: number): void {
+    this.#countBegun()
+    this.#outbox.putValue(Reply.Result, id, undefined)
+  }
+
+  #countBegun(): void {
     this.#begun = (this.#begun + 1) | 0
-    begun[0] = this.#begun
-    const method = methods[number]
+    this.#options.begun[0] = this.#begun
+  }
+
+  #begin(id: number, number: number, args: unknown[]): void {
+    const { target, methods, isSerialized } = this.#options
+    this.#countBegun()
+    // Typed as it is, but sent by someone: a name would find what every list has.
+    const method = typeof number === 'number' ? methods[number] : undefined
     let result: unknown
     try {
-      if (method === undefined) throw new NoSuchMethodError(this.#options.service, `number ${number}`)
+      if (method === undefined) throw new NoSuchMethodError(this.#options.service, `number ${messageOf(number)}`)
       this.#authorize(method)
       result = Reflect.apply(method.run, target, args)
     } catch (thrown) {
@@ -135,7 +161,8 @@ export class Dispatcher {
     if (method.isStream) this.#stream(id, result as AsyncGenerator)
     else if (isThenable(result)) {
       if (isSerialized) this.#isBusy = true
-      result.then(
+      // A promise stays itself; of anything else that has a `then`, only the first outcome counts.
+      Promise.resolve(result).then(
         (value) => this.#succeed(id, value),
         (thrown) => this.#failLate(id, thrown),
       )
@@ -157,7 +184,8 @@ export class Dispatcher {
     const { service, context, caller } = this.#options
     for (const policy of method.policies) {
       if (portableName(policy) !== undefined) continue
-      if (!policy.isAuthorized({ caller, context, service, method: method.name })) {
+      // Plain JavaScript may answer with anything: a promise, for one, is no consent.
+      if (policy.isAuthorized({ caller, context, service, method: method.name }) !== true) {
         throw new NotAuthorizedError(service, method.name, caller)
       }
     }
@@ -197,6 +225,12 @@ export class Dispatcher {
   }
 }
 
+/** False for a `then` that throws when it is read: such a value can't be cloned either, and is refused as that. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
+  if (typeof value !== 'object' || value === null) return false
+  try {
+    return typeof (value as { then?: unknown }).then === 'function'
+  } catch {
+    return false
+  }
 }

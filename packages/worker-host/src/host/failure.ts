@@ -1,4 +1,4 @@
-/** An error on its way to the caller: the frames of the host itself are left out of its stack. */
+/** An error on its way to the caller: the frames of the host itself are left out of its stacks. */
 import { fileURLToPath } from 'node:url'
 import { encodeThrown, type ThrownData } from '../errors/error-data.ts'
 
@@ -8,8 +8,19 @@ const FOLDERS = ['dist/', 'src/'].map((folder) => new URL(folder, PACKAGE))
 const OWN = FOLDERS.flatMap((folder) => [folder.href, fileURLToPath(folder)])
 
 export function encodeFailure(thrown: unknown): ThrownData {
-  const data = encodeThrown(thrown)
-  return data.kind === 'error' ? { ...data, stack: withoutHostFrames(data.stack) } : data
+  return trimmed(encodeThrown(thrown))
+}
+
+function trimmed(data: ThrownData): ThrownData {
+  if (data.kind === 'value') return data
+  const { stack, fields, cause, errors } = data
+  return {
+    ...data,
+    stack: withoutHostFrames(stack),
+    fields: fields.map(([key, value]) => [key, trimmed(value)]),
+    ...(cause && { cause: trimmed(cause) }),
+    ...(errors && { errors: errors.map(trimmed) }),
+  }
 }
 
 function withoutHostFrames(stack: string): string {

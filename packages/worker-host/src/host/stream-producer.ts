@@ -20,8 +20,9 @@ export class StreamProducer {
     this.ended = this.#pump()
   }
 
-  /** The reader has room for `items` more. */
+  /** The reader has room for `items` more; what is no count of items came from no reader of ours. */
   grant(items: number): void {
+    if (!Number.isInteger(items) || items < 1) return
     this.#credit += items
     this.#wake()
   }

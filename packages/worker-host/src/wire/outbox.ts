@@ -52,13 +52,12 @@ export class Outbox {
 
   /** Puts a call in, its arguments fixed as they are now. */
   putCall(operation: number, id: number, method: number, values: readonly unknown[]): void {
+    for (let index = 0; index < values.length; index++) {
+      if (!isPrimitive(values[index])) return this.#putObjects(operation, id, method, values)
+    }
     const batch = this.#batch
     batch.push(operation, id, method, values.length)
-    for (let index = 0; index < values.length; index++) {
-      const value = values[index]
-      if (isPrimitive(value)) batch.push(value)
-      else return this.#putObjects(index, values)
-    }
+    for (let index = 0; index < values.length; index++) batch.push(values[index])
     this.#arm()
   }
 
@@ -74,11 +73,12 @@ export class Outbox {
     }
   }
 
-  #putObjects(from: number, values: readonly unknown[]): void {
-    const rest = from === 0 ? values : values.slice(from)
-    const twins = takeSnapshot(rest)
+  #putObjects(operation: number, id: number, method: number, values: readonly unknown[]): void {
+    // Before the record is begun: a getter in an argument may make a call of its own, which then comes first.
+    const twins = takeSnapshot(values)
+    this.#batch.push(operation, id, method, values.length)
     // All or none: an object that stands in two arguments must stay one object.
-    for (const value of twins === LIVE ? rest : (twins as unknown[])) this.#batch.push(value)
+    for (const value of twins === LIVE ? values : (twins as unknown[])) this.#batch.push(value)
     if (twins === LIVE) this.flush()
     else this.#arm()
   }

@@ -12,6 +12,12 @@ export const LIVE: unique symbol = Symbol('live')
 const MAX_OBJECTS = 8
 const MAX_FIELDS = 32
 
+/** No holes and no names. Keys that are indices come first, so where the last one is an index, all of them are. */
+export function isDense(value: readonly unknown[]): boolean {
+  const keys = Object.keys(value)
+  return keys.length === value.length && (keys.length === 0 || keys[keys.length - 1] === String(keys.length - 1))
+}
+
 export function isPrimitive(value: unknown): boolean {
   const type = typeof value
   return value === null || (type !== 'object' && type !== 'function' && type !== 'symbol')
@@ -45,7 +51,7 @@ function copyObject(value: Record<string, unknown>, seen: object[]): unknown {
 }
 
 function copyArray(value: unknown[], seen: object[]): unknown {
-  if (value.length > MAX_FIELDS || Object.keys(value).length !== value.length) return LIVE // long, sparse, or with names
+  if (value.length > MAX_FIELDS || !isDense(value)) return LIVE
   const twin: unknown[] = []
   for (const element of value) {
     const field = snapshot(element, seen)

@@ -11,14 +11,15 @@ export interface Uncloneable {
 /** Deep enough for real data, shallow enough for a stack. */
 const MAX_DEPTH = 200
 
+/** Never throws, whatever traps the value has: half of a batch may be waiting for this to end. */
 export function findUncloneable(value: unknown, path: string, depth = 0): Uncloneable {
   if (typeof value === 'object' && value !== null && depth < MAX_DEPTH) {
-    for (const [step, read] of children(value)) {
+    for (const [step, read] of attempt(() => [...children(value)]) ?? []) {
       let child: unknown
       try {
         child = read()
       } catch (error) {
-        return { path: path + step, found: `a getter that throws: ${String(error)}` }
+        return { path: path + step, found: `a getter that throws: ${print(error)}` }
       }
       if (!canClone(child)) return findUncloneable(child, path + step, depth + 1)
     }
@@ -32,7 +33,7 @@ function* children(value: object): Generator<readonly [step: string, read: () =>
     let index = 0
     for (const [key, entry] of value) {
       yield [`.keys()[${index++}]`, () => key]
-      yield [`.get(${printKey(key)})`, () => entry]
+      yield [`.get(${print(key)})`, () => entry]
     }
   } else if (value instanceof Set) {
     let index = 0
@@ -47,36 +48,40 @@ function stepTo(value: object, key: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
 }
 
-const printKey = (key: unknown): string => (typeof key === 'string' ? JSON.stringify(key) : String(key))
-
-function canClone(value: unknown): boolean {
-  try {
-    structuredClone(value)
-    return true
-  } catch {
-    return false
-  }
-}
+const canClone = (value: unknown): boolean => attempt(() => structuredClone([value])) !== undefined
 
 function describe(value: unknown): string {
   switch (typeof value) {
-    case 'function':
-      return value.name === '' ? 'a function' : `the function ${value.name}`
-    case 'symbol':
-      return 'a symbol'
+    case 'function': {
+      const name: unknown = attempt(() => value.name)
+      return typeof name === 'string' && name !== '' ? `the function ${name}` : 'a function'
+    }
     case 'object': {
-      const name = value === null ? 'null' : nameOf(value)
-      return name === 'Object' ? 'an object that structured clone refuses' : `a ${name}`
+      const kind = kindOf(value)
+      if (kind === undefined) return 'an object without a readable constructor'
+      if (kind === 'Object') return 'an object that structured clone refuses'
+      return `${/^[AEIOU]/.test(kind) ? 'an' : 'a'} ${kind}`
     }
     default:
       return `a ${typeof value}`
   }
 }
 
-function nameOf(value: object): string {
+/** The name of its class or, for objects such as generators that have none, what the language calls them. */
+function kindOf(value: object | null): string | undefined {
+  const name: unknown = attempt(() => value!.constructor.name)
+  if (typeof name === 'string' && name !== '' && name !== 'Object') return name
+  return attempt(() => Object.prototype.toString.call(value).slice('[object '.length, -1))
+}
+
+const print = (value: unknown): string =>
+  attempt(() => (typeof value === 'string' ? JSON.stringify(value) : String(value))) ?? `an ${typeof value}`
+
+/** Reads from a value that may have been made to hurt whoever looks at it. */
+function attempt<T>(read: () => T): T | undefined {
   try {
-    return value.constructor.name
+    return read()
   } catch {
-    return 'object without a readable constructor'
+    return undefined
   }
 }

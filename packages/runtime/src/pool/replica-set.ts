@@ -1,0 +1,189 @@
+/**
+ * The threads of a service: opened together, moved together, replaced one by one, and let go together. It keeps the
+ * invoker connected to those that are in service, and settles the calls of one that has left it.
+ */
+import type { ContextId } from '@troupe/worker-host'
+import type { MethodDescription } from '@troupe/worker-host/owner'
+import type { Call } from '../calls/call.ts'
+import type { Transition } from '../lifecycle/transitions.ts'
+import { loadableModule } from '../modules/build-module.ts'
+import { type Death, ThreadDiedError } from '../threads/thread-context.ts'
+import type { ThreadSupply } from '../threads/thread-supply.ts'
+import { Replica } from './replica.ts'
+import type { CheckedSpec } from './service-spec.ts'
+
+export interface ReplicaSetOptions {
+  readonly spec: CheckedSpec
+  readonly supply: () => ThreadSupply
+  /** The context that owns the service, and whose identity its proxy has. */
+  readonly owner: ContextId
+  readonly onMethods: (methods: readonly MethodDescription[]) => void
+  /** Replies have come. */
+  readonly onRoom: () => void
+  /** A thread that was in service is gone; it is out of the set, and its calls are settled. */
+  readonly onDeath: (death: Death) => void
+}
+
+export class ReplicaSet {
+  readonly #options: ReplicaSetOptions
+  #replicas: readonly Replica[] = []
+  /** What ends each thread, those that are still being started included. */
+  readonly #kills = new Set<AbortController>()
+  #generation = 0
+  /** Counts of the links that are gone. */
+  #past = { succeeded: 0, failed: 0 }
+
+  constructor(options: ReplicaSetOptions) {
+    this.#options = options
+  }
+
+  /** Counts the replicas that there ever were. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  get size(): number {
+    return this.#replicas.length
+  }
+
+  get isComplete(): boolean {
+    return this.#replicas.length >= this.#options.spec.threads
+  }
+
+  /** Calls at the threads, and how those that ended did, through all incarnations. */
+  get calls(): { readonly pending: number; readonly succeeded: number; readonly failed: number } {
+    const total = { pending: 0, ...this.#past }
+    for (const { link } of this.#replicas) {
+      total.pending += link.pending
+      total.succeeded += link.succeeded
+      total.failed += link.failed
+    }
+    return total
+  }
+
+  /** Loads the service in all its threads; no hook has run. */
+  async open(): Promise<void> {
+    const moduleUrl = await this.#load()
+    const opening = Array.from({ length: this.#options.spec.threads }, () => this.#openReplica(moduleUrl))
+    const opened = await Promise.allSettled(opening)
+    this.#set(opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])))
+    const failure = opened.find((result) => result.status === 'rejected')
+    if (failure) throw failure.reason
+    this.#options.onMethods(this.#replicas[0]!.methods)
+  }
+
+  /** Adds a replica in place of one that died. @param moves brings it to where the others are */
+  async addOne(moves: readonly Transition[]): Promise<Replica> {
+    const replica = await this.#openReplica(await this.#load())
+    try {
+      for (const { hook, via, to } of moves) await replica.carryOut(hook, via, to)
+    } catch (error) {
+      replica.kill(error)
+      throw error
+    }
+    this.#set([...this.#replicas, replica])
+    return replica
+  }
+
+  async carryOut({ hook, via, to }: Transition): Promise<void> {
+    await Promise.all(this.#replicas.map((replica) => replica.carryOut(hook, via, to)))
+  }
+
+  forEach(visit: (replica: Replica) => void): void {
+    this.#replicas.forEach(visit)
+  }
+
+  has(replica: Replica): boolean {
+    return this.#replicas.includes(replica)
+  }
+
+  failCalls(make: (call: Call) => Error): void {
+    for (const { link } of this.#replicas) link.failAll(make)
+  }
+
+  /** The service has stopped: what its threads have not answered fails, and they end. */
+  async retire(make: (call: Call) => Error): Promise<void> {
+    this.failCalls(make)
+    const retiring = this.#replicas
+    for (const replica of retiring) this.#count(replica)
+    this.#set([])
+    await Promise.all(retiring.map((replica) => replica.retire()))
+  }
+
+  /**
+   * The service has failed: calls that had begun fail, the others go back to the mailbox.
+   * @returns the replicas, out of service; their threads may still live, for a clean-up, and are to be killed
+   */
+  abandon(death: Death): readonly Replica[] {
+    const abandoned = this.#replicas
+    this.#set([])
+    this.#putBack(abandoned.flatMap((replica) => this.#closeLink(replica, death)))
+    return abandoned
+  }
+
+  /** Ends all threads at once, those that are being started too. */
+  kill(reason: unknown): void {
+    for (const kill of this.#kills) kill.abort(reason)
+  }
+
+  /** Building can take a while, and a kill counts before there is a thread as well. */
+  async #load(): Promise<string> {
+    const kill = new AbortController()
+    this.#keep(kill)
+    const moduleUrl = await loadableModule(this.#options.spec.module).finally(() => this.#kills.delete(kill))
+    if (kill.signal.aborted) throw new ThreadDiedError({ cause: kill.signal.reason })
+    return moduleUrl
+  }
+
+  async #openReplica(moduleUrl: string): Promise<Replica> {
+    const { spec, owner, supply, onRoom } = this.#options
+    const replica = await Replica.open(supply(), {
+      service: spec.name,
+      context: `${owner}/${spec.name}`,
+      caller: owner,
+      generation: ++this.#generation,
+      moduleUrl,
+      exportName: spec.exportName,
+      options: spec.options,
+      isSerialized: spec.invoker.isSerialized,
+      window: spec.invoker.window,
+      transitionMs: spec.transitionMs,
+      onRoom,
+      onBirth: (kill) => this.#keep(kill),
+    })
+    void replica.died.then((death) => this.#onDeath(replica, death))
+    return replica
+  }
+
+  #keep(kill: AbortController): void {
+    this.#kills.add(kill)
+    kill.signal.addEventListener('abort', () => this.#kills.delete(kill), { once: true })
+  }
+
+  #onDeath(replica: Replica, death: Death): void {
+    replica.kill(death.cause) // it is gone: this lets go of what would have ended it
+    if (!this.has(replica)) return // retired, abandoned, or not in service yet
+    this.#set(this.#replicas.filter((other) => other !== replica))
+    this.#putBack(this.#closeLink(replica, death))
+    this.#options.onDeath(death)
+  }
+
+  #closeLink(replica: Replica, death: Death): readonly Call[] {
+    const untouched = replica.link.close(death)
+    this.#count(replica)
+    return untouched
+  }
+
+  #count({ link }: Replica): void {
+    this.#past = { succeeded: this.#past.succeeded + link.succeeded, failed: this.#past.failed + link.failed }
+  }
+
+  #set(replicas: readonly Replica[]): void {
+    this.#replicas = replicas
+    this.#options.spec.invoker.connect(replicas.map(({ link }) => link))
+  }
+
+  #putBack(calls: readonly Call[]): void {
+    this.#options.spec.invoker.putBack(calls)
+  }
+}
