@@ -32,8 +32,12 @@ afterEach(() => scratch[Symbol.dispose]())
 function listedFile(): FoundFile {
   writeFileSync(path, Buffer.alloc(3.5 * CHUNK, 'content'))
   utimesSync(path, 1_000_000_000, 1_000_000_000)
-  const { dev, ino, size, mtimeNs } = lstatSync(path, { bigint: true })
-  return { path: fromText(path), dev, ino, bytes: Number(size), mtimeNs }
+  return listedAt(path)
+}
+
+function listedAt(place: string): FoundFile {
+  const { dev, ino, size, mtimeNs } = lstatSync(place, { bigint: true })
+  return { path: fromText(place), dev, ino, bytes: Number(size), mtimeNs }
 }
 
 /** @param afterChunk what happens to the file once its first chunk has been read */
@@ -118,6 +122,15 @@ describe('digest', () => {
 
     expect(await digestOf(file)).toEqual({
       unreadable: { path: file.path, code: 'ENOENT', reason: 'no such file or directory' },
+    })
+  })
+
+  it('refuses a file whose size is not what it holds, as those of /proc', async () => {
+    const listed = listedAt('/proc/self/status')
+
+    expect(listed.bytes).toBe(0)
+    expect(await digestOf(listed)).toEqual({
+      unreadable: { path: listed.path, code: 'SIZE', reason: 'has more or fewer bytes than its size says' },
     })
   })
 

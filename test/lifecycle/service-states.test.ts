@@ -14,20 +14,26 @@ async function recorded(pool: Pool) {
   const channel = `recorder-${crypto.randomUUID()}`
   const heard: string[] = []
   const ear = new BroadcastChannel(channel)
-  ear.onmessage = (event) => heard.push((event as MessageEvent).data)
+  const stopped = Promise.withResolvers<void>()
+  // A channel tells in its own time, which may be after the handle has told that the service is STOPPED.
+  ear.onmessage = (event) => {
+    heard.push((event as MessageEvent).data)
+    if (heard.at(-1)?.startsWith('stop ')) stopped.resolve()
+  }
   const handle = pool.add<Recorder>({ name: 'recorder', module: fixture('recorder.ts'), options: { channel } })
-  return { handle, heard, [Symbol.dispose]: () => ear.close() }
+  return { handle, heard, stopped: stopped.promise, [Symbol.dispose]: () => ear.close() }
 }
 
 describe('a life', () => {
   it('calls each hook once, in its state, in the order of the moves', async () => {
     await using pool = new Pool()
     using subject = await recorded(pool)
-    const { handle, heard } = subject
+    const { handle, heard, stopped } = subject
     await handle.start()
     await handle.pause()
     await handle.start()
     await handle.stop()
+    await stopped
     expect(heard).toEqual([
       'prepare PREPARING 1 false',
       'start STARTING 1 false',
