@@ -1,12 +1,22 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond npm. Needs Debian or Ubuntu; as root, or with sudo.
-#   bsdutils:  `script`, to see the progress bar on a terminal
-#   coreutils: `sha256sum`, the reference for attic's groups
+# Installs what the tests need beyond npm, where it is missing. Needs Debian or Ubuntu; as root, or with sudo.
 set -euo pipefail
 
+# command → the Debian package that has it
+declare -A packages=(
+  [script]=bsdutils      # a terminal, to see attic's progress bar on
+  [setpriv]=util-linux   # gives up root's right to read everything
+  [taskset]=util-linux   # the bench puts threads on one core
+  [sha256sum]=coreutils  # the reference for attic's groups
+  [mkfifo]=coreutils
+  [find]=findutils
+  [xargs]=findutils
+)
+
 missing=()
-command -v script >/dev/null || missing+=(bsdutils)
-command -v sha256sum >/dev/null || missing+=(coreutils)
+for command in "${!packages[@]}"; do
+  command -v "$command" >/dev/null || missing+=("${packages[$command]}")
+done
 [ "${#missing[@]}" -eq 0 ] && exit 0
 
 run() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }

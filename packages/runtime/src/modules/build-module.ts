@@ -7,7 +7,7 @@
  * none has changed.
  */
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve as resolvePath } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -122,23 +122,33 @@ function absoluteSources(text: string, folder: string): string {
   return `${text.slice(0, at)}${marker}${Buffer.from(JSON.stringify(map)).toString('base64')}\n`
 }
 
-/** `node_modules/.cache/troupe` of the nearest package that has a `node_modules`, else a folder of this user's own. */
+/**
+ * `node_modules/.cache/troupe` of the nearest package that has a `node_modules`; where that can't be written (installed
+ * by another user, read-only) a folder of this user's own among the temporary files.
+ */
 async function cacheFolder(source: string): Promise<string> {
   for (let at = dirname(source); at !== dirname(at); at = dirname(at)) {
     const modules = join(at, 'node_modules')
-    if (await stat(modules).catch(() => undefined)) return makeFolder(join(modules, '.cache', 'troupe'))
+    if (!(await stat(modules).catch(() => undefined))) continue
+    const folder = join(modules, '.cache', 'troupe')
+    if (await isOwn(folder)) return folder
+    break
   }
-  return makeFolder(join(tmpdir(), `troupe-${process.getuid?.() ?? 'user'}`))
+  const folder = join(tmpdir(), `troupe-${process.getuid?.() ?? 'cache'}`)
+  if (await isOwn(folder)) return folder
+  throw new Error(`no folder to build "${source}" in: "${folder}" can't be written, or is another user's`)
 }
 
-async function makeFolder(folder: string): Promise<string> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  const { uid } = await stat(folder)
-  // What lies here is run: a folder that another user made beforehand is not to be trusted.
-  if (process.getuid && uid !== process.getuid() && process.getuid() !== 0) {
-    throw new Error(`the cache folder "${folder}" belongs to user ${uid}, expected ${process.getuid()}`)
+/** What lies in the folder is run, so nobody else may have made it, or write to it. */
+async function isOwn(folder: string): Promise<boolean> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await access(folder, constants.W_OK | constants.X_OK)
+    const { uid } = await stat(folder)
+    return process.getuid === undefined || uid === process.getuid()
+  } catch {
+    return false
   }
-  return folder
 }
 
 async function readRecord(file: string): Promise<CacheRecord | undefined> {
