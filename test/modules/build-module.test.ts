@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -37,6 +37,7 @@ async function project() {
   const cache = join(folder, 'node_modules', '.cache', 'troupe')
   return {
     module,
+    cache,
     setWords: (text: string) => writeFile(join(folder, 'words.ts'), words(text)),
     bundles: async () =>
       (await readdir(cache)).filter((file) => file.endsWith('.mjs')).map((file) => join(cache, file)),
@@ -92,6 +93,18 @@ describe('a TypeScript module', () => {
     const handles = await Promise.all(names.map((name) => pool.spawn<Greeter>({ name, module: code.module })))
     expect(await Promise.all(handles.map(({ proxy }) => proxy.greet()))).toEqual(names.map(() => 'hello there'))
     expect(await code.bundles()).toHaveLength(1)
+  })
+
+  it('runs when the folder for bundles is not the user’s own, and nothing is written or run from there', async () => {
+    await using code = await project()
+    await using pool = new Pool()
+    await mkdir(code.cache, { recursive: true })
+    // Root may write anywhere, so for root the folder is made another's; for others it is made unwritable.
+    if (process.getuid?.() === 0) await chown(code.cache, 65_534, 65_534)
+    else await chmod(code.cache, 0o500)
+    const handle = await pool.spawn<Greeter>({ name: 'greeter', module: code.module })
+    expect(await handle.proxy.greet()).toBe('hello there')
+    expect(await code.bundles()).toEqual([])
   })
 
   it('that does not compile fails the start with the place', async () => {
