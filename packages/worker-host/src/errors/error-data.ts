@@ -24,17 +24,20 @@ interface ErrorData {
 
 /** A chain longer than this is cut; nobody reads the rest. */
 const MAX_DEPTH = 16
-/** So is what branches: errors that name each other twice would be 2 ** 16 before the depth ends them. */
+/** So is what branches: where each error names the next one twice, the depth alone would end at 2 ** 16. */
 const MAX_ERRORS = 1_000
 const STANDARD_KEYS: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause', '__proto__'])
 
-export const encodeThrown = (thrown: unknown): ThrownData => encode(thrown, 0, { left: MAX_ERRORS })
+export const encodeThrown = (thrown: unknown): ThrownData => encode(thrown, [], { left: MAX_ERRORS })
 
-function encode(thrown: unknown, depth: number, budget: { left: number }): ThrownData {
+/** @param above the errors that led here */
+function encode(thrown: unknown, above: readonly Error[], budget: { left: number }): ThrownData {
   if (!isError(thrown)) return { kind: 'value', value: copyable(thrown) }
-  if (depth >= MAX_DEPTH) return { kind: 'value', value: `cut off: more than ${MAX_DEPTH} errors deep` }
+  if (above.includes(thrown)) return { kind: 'value', value: '[circular]' }
+  if (above.length >= MAX_DEPTH) return { kind: 'value', value: `cut off: more than ${MAX_DEPTH} errors deep` }
   if (budget.left-- <= 0) return { kind: 'value', value: `cut off: more than ${MAX_ERRORS} errors` }
-  const next = (inner: unknown): ThrownData => encode(inner, depth + 1, budget)
+  const path = [...above, thrown]
+  const next = (inner: unknown): ThrownData => encode(inner, path, budget)
   const name = text(() => thrown.name, 'Error')
   const message = text(() => thrown.message, '')
   const cause = attempt(() => (Object.hasOwn(thrown, 'cause') ? { value: thrown.cause } : undefined))
