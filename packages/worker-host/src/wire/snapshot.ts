@@ -13,7 +13,7 @@ const MAX_OBJECTS = 8
 const MAX_FIELDS = 32
 
 /** No holes and no names. Keys that are indices come first, so where the last one is an index, all of them are. */
-export function isDense(value: readonly unknown[]): boolean {
+function isDense(value: readonly unknown[]): boolean {
   const keys = Object.keys(value)
   return keys.length === value.length && (keys.length === 0 || keys[keys.length - 1] === String(keys.length - 1))
 }

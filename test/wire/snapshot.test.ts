@@ -1,0 +1,100 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { isPrimitive, LIVE, snapshot } from '../../packages/worker-host/src/wire/snapshot.ts'
+
+/** Arrays with holes and with names, which generators of plain values don't make. */
+const oddArray = fc
+  .tuple(
+    fc.array(fc.option(fc.integer(), { nil: undefined })),
+    fc.dictionary(fc.string(), fc.integer(), { maxKeys: 2 }),
+  )
+  .map(([elements, names]) => {
+    const array: unknown[] = []
+    elements.forEach((element, index) => {
+      if (element === undefined) array.length = index + 1
+      else array[index] = element
+    })
+    for (const [name, value] of Object.entries(names))
+      Object.defineProperty(array, `n${name}`, { value, enumerable: true })
+    return array
+  })
+
+const anyValue = fc.oneof(
+  fc.anything({
+    withBigInt: true,
+    withDate: true,
+    withMap: true,
+    withSet: true,
+    withNullPrototype: true,
+    withSparseArray: true,
+    withTypedArray: true,
+  }),
+  fc.anything({ maxDepth: 2, maxKeys: 3 }),
+  oddArray,
+)
+
+describe('snapshot', () => {
+  it('of any value is what structured clone makes of it, or LIVE', () => {
+    fc.assert(
+      fc.property(anyValue, (value) => {
+        const twin = snapshot(value, [])
+        if (twin !== LIVE) expect(twin).toStrictEqual(structuredClone(value))
+      }),
+      { numRuns: 1_000 },
+    )
+  })
+
+  it('shares no object with the value', () => {
+    const objectsOf = (value: unknown): object[] =>
+      isPrimitive(value) ? [] : [value as object, ...Object.values(value as object).flatMap(objectsOf)]
+    fc.assert(
+      fc.property(fc.anything({ maxDepth: 2, maxKeys: 3 }), (value) => {
+        const twin = snapshot(value, [])
+        if (twin === LIVE) return
+        const own = new Set(objectsOf(value))
+        expect(objectsOf(twin).filter((object) => own.has(object))).toEqual([])
+      }),
+    )
+  })
+
+  const shared = { n: 1 }
+  const cycle: unknown[] = []
+  cycle.push(cycle)
+  const named = Object.assign([1, 2], { name: 'x' })
+  const hole: unknown[] = []
+  hole[1] = 1
+  const holeAndName = Object.assign([...hole], { name: 'x' }) // as many keys as a dense array of its length
+  delete holeAndName[0]
+
+  it.each<readonly [string, unknown]>([
+    ['a function', () => {}],
+    ['a symbol', Symbol('s')],
+    ['a Date', new Date()],
+    ['a Map', new Map()],
+    ['an Error', new Error('e')],
+    ['an object of a class', new (class Point {})()],
+    ['an object without a prototype', Object.create(null)],
+    ['an object that stands in two places', [shared, shared]],
+    ['a cycle', cycle],
+    ['an array with a hole', hole],
+    ['an array with a name', named],
+    ['an array with a hole and a name', holeAndName],
+    ['an own field named __proto__', JSON.parse('{"__proto__":{"a":1}}')],
+    ['more than 8 objects', [[], [], [], [], [], [], [], []]],
+    ['more than 32 fields', Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`f${n}`, n]))],
+    ['more than 32 elements', Array(33).fill(0)],
+    ['a function deep inside', { a: [{ b: () => {} }] }],
+  ])('is LIVE for %s', (_, value) => {
+    expect(snapshot(value, [])).toBe(LIVE)
+  })
+
+  it.each<readonly [string, unknown]>([
+    ['numbers that JSON has no word for', [Number.NaN, -0, Number.POSITIVE_INFINITY, 1n]],
+    ['undefined in a field and in an array', { a: undefined, b: [undefined] }],
+    ['fields named like members of every object', { constructor: 1, toString: 2, hasOwnProperty: 3 }],
+    ['8 objects', [[], [], [], [], [], [], []]],
+    ['32 elements', Array(32).fill('x')],
+  ])('copies %s', (_, value) => {
+    expect(snapshot(value, [])).toStrictEqual(value)
+  })
+})
