@@ -38,8 +38,7 @@ function keyOf(value: unknown, budget: { left: number }): string | undefined {
 function objectKey(value: object, budget: { left: number }): string | undefined {
   const prototype = Object.getPrototypeOf(value)
   if (Array.isArray(value)) {
-    const keys = Object.keys(value)
-    if (keys.length !== value.length || keys.some((key, index) => key !== String(index))) return undefined // holes, names
+    if (Object.keys(value).length !== value.length) return undefined // sparse, or with names
     return joined(
       '[',
       value.map((element) => keyOf(element, budget)),

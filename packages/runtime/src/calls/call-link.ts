@@ -162,7 +162,7 @@ export class CallLink {
         call.succeed(batch[offset + 2])
       } else {
         this.#failed++
-        call.fail(() => rebuildThrown(batch[offset + 2] as ThrownData))
+        call.fail((job) => rebuildThrown(batch[offset + 2] as ThrownData, job))
       }
     }
     this.#options.onRoom()

@@ -1,6 +1,6 @@
 /** One call on its way: made by a proxy, ordered by an invoker, sent by a link, settled exactly once. */
 import type { ContextId } from '@troupe/worker-host'
-import { rejectWith } from './rejection.ts'
+import { type MakeError, rejectWith } from './rejection.ts'
 import { RemoteStream } from './remote-stream.ts'
 
 /** What an invoker sees of a call. */
@@ -58,7 +58,7 @@ export class Call implements CallRequest {
   }
 
   /** @param make makes the error in a job of its own, from which the frames of the awaiting caller can be seen */
-  fail(make: () => unknown): void {
+  fail(make: MakeError): void {
     if (this.#stream) this.#stream.fail(make)
     else rejectWith(this.#resolve, make)
   }

@@ -7,21 +7,25 @@
  */
 import { decodeThrown, type ThrownData } from '@troupe/worker-host/owner'
 
+/** Makes an error in the job that it is given. */
+export type MakeError = (job: () => never) => unknown
+
 /** @param make makes the error; called once, where the caller's frames can be seen */
-export function rejectWith(resolve: (value: Promise<never>) => void, make: () => unknown): void {
+export function rejectWith(resolve: (value: Promise<never>) => void, make: MakeError): void {
   // `resolve` takes one microtask to tie the two promises; one hop more, and the job runs with the tie in place.
   const hop = Promise.resolve().then(() => {})
   resolve(
-    hop.then(() => {
-      throw make()
+    hop.then(function job(): never {
+      throw make(job)
     }),
   )
 }
 
-/** To be called where `rejectWith` calls `make`: the method's frames come first, then the caller's. */
-export function rebuildThrown(data: ThrownData): unknown {
-  const here: { stack?: string } = {}
-  Error.captureStackTrace(here, rebuildThrown)
-  const frames = here.stack?.split('\n').filter((line) => line.startsWith('    at async ')) ?? []
+/** For a `make`: the method's frames come first, then those of whoever awaits the job, which are all that is below it. */
+export function rebuildThrown(data: ThrownData, job: () => never): unknown {
+  const here: { stack?: unknown } = {}
+  Error.captureStackTrace(here, job)
+  const { stack } = here // a text, unless somebody's `Error.prepareStackTrace` makes another thing of it
+  const frames = typeof stack === 'string' ? stack.split('\n').filter((line) => line.startsWith('    at ')) : []
   return decodeThrown(data, frames.map((line) => `\n${line}`).join(''))
 }

@@ -6,7 +6,7 @@
  * `await using` block run the producer's `finally`, and wait for it.
  */
 import { STREAM_WINDOW } from '@troupe/worker-host/owner'
-import { rejectWith } from './rejection.ts'
+import { type MakeError, rejectWith } from './rejection.ts'
 
 /** The producer, as its reader can reach it. */
 export interface Producer {
@@ -20,7 +20,7 @@ type Result<T> = IteratorResult<T, undefined>
 type Take<T> = (result: Result<T> | Promise<never>) => void
 
 /** How the producer ended: well, or with an error that is made anew for whoever asks. */
-type Outcome = 'completed' | (() => unknown)
+type Outcome = 'completed' | MakeError
 
 const END = Object.freeze({ done: true, value: undefined }) as Result<never>
 
@@ -105,7 +105,7 @@ export class RemoteStream<T> implements AsyncIterableIterator<T, undefined>, Asy
   }
 
   /** @internal the producer has failed, or is gone */
-  fail(make: () => unknown): void {
+  fail(make: MakeError): void {
     this.#finish(make)
   }
 

@@ -19,10 +19,17 @@ import type { RemoteStream } from '../calls/remote-stream.ts'
 
 /** What a call of this method is to its caller. */
 type ProxyMethod<Method> = Method extends (...args: infer Args) => infer Result
-  ? Result extends AsyncGenerator<infer Item>
-    ? (...args: Args) => RemoteStream<Item>
-    : (...args: Args) => Promise<Awaited<Result>>
+  ? (...args: Args) => Reply<Result>
   : never
+
+/** In brackets, so that a union such as `boolean` gives one promise; `never` and `any` would pass for a generator. */
+type Reply<Result> = [Result] extends [never]
+  ? Promise<never>
+  : unknown extends Result
+    ? Promise<Result>
+    : [Result] extends [AsyncGenerator<infer Item>]
+      ? RemoteStream<Item>
+      : Promise<Awaited<Result>>
 
 /** The public methods of a service's own class. */
 type MethodNames<S> = {
