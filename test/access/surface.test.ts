@@ -134,10 +134,17 @@ describe.each(['before', 'after'])('a proxy, %s its methods are known', (moment)
     if (moment === 'after') expect(pool.get('surface').stats()).toMatchObject({ succeeded: 0, failed: 0, pending: 0 })
   })
 
-  it('has neither `then` nor `toJSON` nor any symbol', async () => {
+  it('put into a text gives the name of its service, and calls nothing', async () => {
+    await using pool = new Pool()
+    const proxy = await openProxy(pool)
+    expect(`${proxy}`).toBe('[proxy of service "surface"]')
+    if (moment === 'after') expect(pool.get('surface').stats()).toMatchObject({ succeeded: 0, failed: 0, pending: 0 })
+  })
+
+  it('has neither `then` nor `toJSON` nor any symbol but the one for texts', async () => {
     await using pool = new Pool()
     const proxy = (await openProxy(pool)) as unknown as Record<string | symbol, unknown>
-    for (const name of ['then', 'toJSON', Symbol.iterator, Symbol.asyncIterator, Symbol.toPrimitive, Symbol('own')]) {
+    for (const name of ['then', 'toJSON', Symbol.iterator, Symbol.asyncIterator, Symbol('own')]) {
       expect(proxy[name]).toBeUndefined()
     }
   })

@@ -325,6 +325,15 @@ describe('an invoker of one’s own', () => {
     expect(await proxy.takeReport()).toMatchObject({ ended: [0, 1], mostRunning: 1 })
   })
 
+  it('serves one service of one pool: for a service of the same name elsewhere it is BAD_OPTIONS', async () => {
+    await using pool = new Pool()
+    await using other = new Pool()
+    const spec = { name: 'calculator', module: fixture('calculator.ts'), invoker: new ConcurrentInvoker() }
+    pool.add(spec)
+    expect(() => other.add(spec)).toThrow(expect.objectContaining({ code: 'ERR_TROUPE_BAD_OPTIONS' }))
+    expect(other.names).toEqual([])
+  })
+
   it('serves one service: for a second one, and for one that is there already, it is BAD_OPTIONS', async () => {
     await using pool = new Pool()
     const invoker = new OwnInvoker()

@@ -73,6 +73,14 @@ describe('a service that breaks in a call', () => {
     },
   )
 
+  it('by exit: what was answered in the same batch before it still arrives', async () => {
+    await using pool = new Pool()
+    const handle = await pool.spawn<Fragile>({ ...fragile, options: {} })
+    const outcomes = await Promise.allSettled([handle.proxy.ping(), handle.proxy.ping(), handle.proxy.breakNow('exit')])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
+    expect(handle.stats()).toMatchObject({ succeeded: 2, failed: 1 })
+  })
+
   it.each(['spin', 'hang'] as const)('by %s: a kill rejects the call at once', async (way) => {
     await using pool = new Pool()
     const handle = await pool.spawn<Fragile>({ ...fragile, options: {} })

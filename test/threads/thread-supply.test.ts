@@ -50,7 +50,9 @@ describe('threads', () => {
   it('fifty services start, answer and stop', async () => {
     await using pool = new Pool()
     const handles = await Promise.all(
-      Array.from({ length: 50 }, (_, index) => pool.spawn<Worker>({ ...worker, name: `worker-${index}`, transitionMs: 60_000 })),
+      Array.from({ length: 50 }, (_, index) =>
+        pool.spawn<Worker>({ ...worker, name: `worker-${index}`, transitionMs: 60_000 }),
+      ),
     )
     const ids = await Promise.all(handles.map((handle) => handle.proxy.threadId()))
     expect(new Set(ids).size).toBe(50)

@@ -20,10 +20,11 @@ export async function host({ control }: HostTask): Promise<void> {
   // A thread dies of an uncaught exception, and of an unhandled rejection, as a process does. Node tells the owner of
   // it with a clone that has lost the error's code, fields and class, so the host tells first.
   process.on('uncaughtException', (error) => {
-    host.flush()
     control.postMessage(crashNotice(error))
     process.exit(1)
   })
+  // Whatever ends it by `process.exit`, the replies that are ready still count.
+  process.on('exit', () => host.flush())
   Comlink.expose(host, controlEndpoint(control))
   await host.closed
 }

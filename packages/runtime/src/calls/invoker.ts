@@ -48,7 +48,7 @@ export abstract class Invoker {
   /** Set while calls are refused. */
   #refusal: Refusal | undefined
   #isHeld = true
-  #owner: string | undefined
+  #bound: { readonly pool: object; readonly service: string } | undefined
 
   constructor({ capacity = 16_384, window = 256 }: InvokerOptions = {}) {
     requireCount('capacity', capacity)
@@ -75,12 +75,15 @@ export abstract class Invoker {
     return new RemoteStream((stream) => this.#accept(new Call(request, stream)))
   }
 
-  /** @internal an invoker has one mailbox, so it serves one service */
-  bind(service: string): void {
-    if (this.#owner !== undefined && this.#owner !== service) {
-      throw new BadOptionsError(`an invoker serves one service: this one serves "${this.#owner}", not "${service}" too`)
+  /** @internal an invoker has one mailbox, so it serves one service of one pool */
+  bind(pool: object, service: string): void {
+    const bound = this.#bound
+    if (bound !== undefined && (bound.pool !== pool || bound.service !== service)) {
+      throw new BadOptionsError(
+        `an invoker serves one service: this one serves "${bound.service}", not "${service}" too`,
+      )
     }
-    this.#owner = service
+    this.#bound = { pool, service }
   }
 
   /** @internal the threads that calls can be sent to, as of now */

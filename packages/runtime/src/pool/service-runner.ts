@@ -48,7 +48,6 @@ export class ServiceRunner {
 
   constructor({ spec, ...options }: RunnerOptions) {
     this.#spec = spec
-    spec.invoker.bind(spec.name)
     spec.invoker.refuse(this.#notRunning)
     this.replicas = new ReplicaSet({
       ...options,

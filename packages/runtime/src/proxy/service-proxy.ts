@@ -10,7 +10,8 @@
  *
  * Names that begin with `$` are the proxy's own; a service can't expose such a name, nor `then`, `toJSON`,
  * `constructor`, `prototype` and `__proto__`, so nothing of a service is ever hidden by its proxy. `then` is undefined,
- * so `await proxy` is no call.
+ * so `await proxy` is no call; symbols are undefined too, but for `Symbol.toPrimitive`: a proxy put into a text gives its
+ * service's name, where the language would else call the service's `toString` and leave its rejection to nobody.
  */
 import type { ContextId, Service } from '@troupe/worker-host'
 import type { MethodDescription } from '@troupe/worker-host/owner'
@@ -70,7 +71,10 @@ export class ProxyObject {
     this.#target = target
     this.object = Object.create(
       new Proxy(Object.freeze(Object.create(null)), {
-        get: (_, name) => (typeof name === 'symbol' || LOCAL.has(name) ? undefined : this.#unknownMethod(name)),
+        get: (_, name) => {
+          if (name === Symbol.toPrimitive) return () => `[proxy of service "${target.service}"]`
+          return typeof name === 'symbol' || LOCAL.has(name) ? undefined : this.#unknownMethod(name)
+        },
         set: (_, name) => {
           throw new TypeError(`"${String(name)}" can't be set on the proxy of service "${target.service}"`)
         },
