@@ -49,6 +49,8 @@ describe('a service that exposes what can’t be exposed', () => {
     ['a text for a policy', 'NotPolicy', '"m"'],
     ['a class that is no policy', 'NotClass', '"m"'],
     ['an empty list of policies', 'NoPolicies', '"m"'],
+    ['an unknown option', 'UnknownOption', 'idempotentt'],
+    ['options without a policy', 'OnlyOptions', '"m"'],
   ])('does not start, for %s', async (_, exportName, named) => {
     await using pool = new Pool()
     const spawned = pool.spawn({ name: 'bad', module: fixture('bad-exposures.mjs'), exportName })

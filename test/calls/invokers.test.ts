@@ -2,6 +2,7 @@ import {
   type CallRequest,
   ConcurrentInvoker,
   DeduplicatingInvoker,
+  Invoker,
   Pool,
   type RemoteStream,
   SerializedInvoker,
@@ -300,7 +301,7 @@ describe('an invoker of one’s own', () => {
     expect(await proxy.now(4)).toEqual([8])
     await expect(proxy.fails(1)).rejects.toThrow(new TypeError('not today'))
     expect(await Array.fromAsync(proxy.items(0, 100))).toEqual([0, 1])
-    const request = { service: 'probe', caller: 'root' }
+    const request = { service: 'probe', caller: 'root', isIdempotent: false }
     expect(invoker.requests).toEqual([
       { ...request, method: 'now', args: [4] },
       { ...request, method: 'fails', args: [1] },
@@ -323,6 +324,31 @@ describe('an invoker of one’s own', () => {
     const { proxy } = await pool.spawn<Probe>(probe)
     await Promise.all([proxy.later(0, 3), proxy.later(1, 1)])
     expect(await proxy.takeReport()).toMatchObject({ ended: [0, 1], mostRunning: 1 })
+  })
+
+  it('hands its calls on to the one that it wraps, which has the mailbox', async () => {
+    await using pool = new Pool()
+    const seen: string[] = []
+    class Noting extends Invoker {
+      override invoke(request: CallRequest): Promise<unknown> {
+        seen.push(request.method)
+        return super.invoke(request)
+      }
+    }
+    const invoker = new Noting({}, new Noting({}, new SerializedInvoker({ capacity: 1 })))
+    const handle = await pool.spawn<Probe>({ name: 'probe', module: fixture('probe.ts'), invoker })
+    await handle.pause()
+    const calls = [handle.proxy.now(1), handle.proxy.now(2)]
+    await expect(calls[1]).rejects.toMatchObject({ code: 'ERR_TROUPE_MAILBOX_FULL' })
+    await handle.start()
+    await calls[0]
+    expect(seen).toEqual(['now', 'now', 'now', 'now'])
+  })
+
+  it('refuses options of a mailbox for one that wraps another', () => {
+    expect(() => new DeduplicatingInvoker({ capacity: 1 }, new SerializedInvoker())).toThrow(
+      expect.objectContaining({ code: 'ERR_TROUPE_BAD_OPTIONS', message: expect.stringContaining('capacity') }),
+    )
   })
 
   it('serves one service of one pool: for a service of the same name elsewhere it is BAD_OPTIONS', async () => {

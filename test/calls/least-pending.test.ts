@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { leastPending } from '../../packages/runtime/src/calls/invoker.ts'
+import { leastPending } from '../../packages/runtime/src/calls/call-queue.ts'
 
 const link = (pending: number, hasRoom = true) => ({ pending, hasRoom })
 

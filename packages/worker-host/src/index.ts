@@ -1,5 +1,5 @@
 /** What service authors import. */
-export { type ExposedMap, expose } from './access/expose.ts'
+export { type ExposedMap, type ExposeOptions, type Exposing, expose } from './access/expose.ts'
 export { AllowAny, AllowParents, type CallQuestion, type ContextId, Policy, type PolicyLike } from './access/policy.ts'
 export * from './errors/catalogue.ts'
 export { type ErrorClass, registerError } from './errors/registry.ts'

@@ -10,6 +10,8 @@ export interface CallRequest {
   readonly args: readonly unknown[]
   /** The context that calls. */
   readonly caller: ContextId
+  /** The method says that running it twice does no more than running it once. */
+  readonly isIdempotent: boolean
 }
 
 export class Call implements CallRequest {
@@ -17,6 +19,7 @@ export class Call implements CallRequest {
   readonly method: string
   readonly args: readonly unknown[]
   readonly caller: ContextId
+  readonly isIdempotent: boolean
   /** Which of its link's calls this is, from 1; compared with the host's count of calls begun. */
   ordinal = 0
   #stream: RemoteStream<unknown> | undefined
@@ -27,6 +30,7 @@ export class Call implements CallRequest {
     this.method = request.method
     this.args = request.args
     this.caller = request.caller
+    this.isIdempotent = request.isIdempotent
     this.#stream = stream
   }
 

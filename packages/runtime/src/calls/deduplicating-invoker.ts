@@ -8,7 +8,7 @@
 import { BadOptionsError } from '@troupe/worker-host'
 import type { CallRequest } from './call.ts'
 import { callKey } from './call-key.ts'
-import { ConcurrentInvoker, type InvokerOptions } from './invoker.ts'
+import { Invoker, type InvokerOptions } from './invoker.ts'
 import { RemoteStream } from './remote-stream.ts'
 
 export interface DeduplicatingInvokerOptions extends InvokerOptions {
@@ -34,15 +34,18 @@ interface Entry {
   expiresAtMs: number | undefined
 }
 
-export class DeduplicatingInvoker extends ConcurrentInvoker {
+export class DeduplicatingInvoker extends Invoker {
   readonly #ttlMs: number
   readonly #maxEntries: number
   readonly #key: (method: string, args: readonly unknown[]) => string | undefined
   /** In the order they were made, so the oldest comes first. */
   readonly #entries = new Map<string, Entry>()
 
-  constructor({ ttlMs = 0, maxEntries = 10_000, key = callKey, ...options }: DeduplicatingInvokerOptions = {}) {
-    super(options)
+  constructor(
+    { ttlMs = 0, maxEntries = 10_000, key = callKey, ...options }: DeduplicatingInvokerOptions = {},
+    next?: Invoker,
+  ) {
+    super(options, next)
     if (!(ttlMs >= 0)) throw new BadOptionsError(`"ttlMs" must be a number of milliseconds from 0, found ${ttlMs}`)
     if (!(maxEntries >= 1)) throw new BadOptionsError(`"maxEntries" must be a number from 1, found ${maxEntries}`)
     this.#ttlMs = ttlMs

@@ -95,7 +95,7 @@ export class Pool implements AsyncDisposable {
     if (this.#closing) throw new PoolClosedError(`service "${spec.name}" can't be added`)
     const checked = checkSpec(spec, this.#registered.get(spec.name))
     if (this.#services.has(spec.name)) throw new DuplicateNameError(spec.name)
-    checked.invoker.bind(this, spec.name)
+    checked.invoker.queue.bind(this, spec.name)
     const supply = () => this.#supplyFor(spec.resourceLimits)
     const handle = new ServiceHandle<S>({ spec: checked, supply, owner: ROOT })
     this.#services.set(spec.name, handle as ServiceHandle)
@@ -137,7 +137,7 @@ export class Pool implements AsyncDisposable {
       throw new BadOptionsError(`the invoker of "${name}" must be registered before the service is added`)
     }
     const own = toInvoker(invoker)
-    own.bind(this, name)
+    own.queue.bind(this, name)
     this.#registered.set(name, own)
   }
 

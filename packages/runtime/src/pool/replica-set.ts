@@ -145,8 +145,8 @@ export class ReplicaSet {
       moduleUrl,
       exportName: spec.exportName,
       options: spec.options,
-      isSerialized: spec.invoker.isSerialized,
-      window: spec.invoker.window,
+      isSerialized: spec.invoker.queue.isSerialized,
+      window: spec.invoker.queue.window,
       transitionMs: spec.transitionMs,
       onRoom,
       onBirth: (kill) => this.#keep(kill),
@@ -180,10 +180,10 @@ export class ReplicaSet {
 
   #set(replicas: readonly Replica[]): void {
     this.#replicas = replicas
-    this.#options.spec.invoker.connect(replicas.map(({ link }) => link))
+    this.#options.spec.invoker.queue.connect(replicas.map(({ link }) => link))
   }
 
   #putBack(calls: readonly Call[]): void {
-    this.#options.spec.invoker.putBack(calls)
+    this.#options.spec.invoker.queue.putBack(calls)
   }
 }

@@ -158,7 +158,7 @@ export class ServiceHandle<S = unknown> {
   stats(): ServiceStats {
     const { state, restarts, replicas } = this.#runner
     const { generation, size: threads, calls } = replicas
-    return { name: this.name, state, generation, restarts, threads, queued: this.#spec.invoker.queued, ...calls }
+    return { name: this.name, state, generation, restarts, threads, queued: this.#spec.invoker.queue.size, ...calls }
   }
 
   on<Event extends keyof ServiceEventMap>(event: Event, listener: ServiceListener<Event>): this {

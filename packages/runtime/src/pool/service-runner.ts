@@ -48,7 +48,7 @@ export class ServiceRunner {
 
   constructor({ spec, ...options }: RunnerOptions) {
     this.#spec = spec
-    spec.invoker.refuse(this.#notRunning)
+    spec.invoker.queue.refuse(this.#notRunning)
     this.replicas = new ReplicaSet({
       ...options,
       spec,
@@ -83,8 +83,8 @@ export class ServiceRunner {
 
   /** Refuses calls, and fails those that wait. */
   turnAway(refusal: (call: Call) => Error = this.#notRunning): void {
-    this.#spec.invoker.refuse(refusal)
-    this.#spec.invoker.failWaiting(refusal)
+    this.#spec.invoker.queue.refuse(refusal)
+    this.#spec.invoker.queue.failWaiting(refusal)
   }
 
   /** Fails every call, stops the service within its grace, and kills what has not stopped by then. */
@@ -116,38 +116,38 @@ export class ServiceRunner {
 
   /** Before a stop, the calls that wait and run are answered, within the grace; before a pause they just stay. */
   async #quiesce(): Promise<void> {
-    const { invoker, graceMs } = this.#spec
+    const { queue } = this.#spec.invoker
     if (this.reconciler.target === 'STOPPED') {
       this.#drained = Promise.withResolvers()
-      const grace = setTimeout(this.#drained.resolve, graceMs)
+      const grace = setTimeout(this.#drained.resolve, this.#spec.graceMs)
       this.#onRoom()
       await this.#drained.promise
       clearTimeout(grace)
       this.#drained = undefined
     }
-    invoker.setFlow('hold')
+    queue.setFlow('hold')
   }
 
   #onRoom(): void {
-    const { invoker } = this.#spec
-    invoker.pump()
-    if (this.#drained && invoker.queued === 0 && this.replicas.calls.pending === 0) this.#drained.resolve()
+    const { queue } = this.#spec.invoker
+    queue.pump()
+    if (this.#drained && queue.size === 0 && this.replicas.calls.pending === 0) this.#drained.resolve()
   }
 
   #onGoal(target: TargetState): void {
     if (target === 'STOPPED') {
-      if (!this.#isClosed) this.#spec.invoker.refuse(this.#notRunning)
+      if (!this.#isClosed) this.#spec.invoker.queue.refuse(this.#notRunning)
       return
     }
     this.#drained?.resolve()
-    this.#spec.invoker.admit()
+    this.#spec.invoker.queue.admit()
     if (this.#life.hasEnded) this.#life = new Life()
   }
 
   #onState(state: ServiceState, previous: ServiceState): void {
     if (state === 'RUNNING') {
       this.#hasRun = true
-      this.#spec.invoker.setFlow('send')
+      this.#spec.invoker.queue.setFlow('send')
       this.replicas.forEach((replica) => void this.#watchBody(replica))
     }
     if (state === 'STOPPED') {
@@ -191,15 +191,16 @@ export class ServiceRunner {
   }
 
   async #onFailed(error: unknown, target: ServiceState): Promise<void> {
-    const { name, invoker } = this.#spec
+    const { name } = this.#spec
+    const { queue } = this.#spec.invoker
     const willRestart = target === 'RUNNING' && this.#hasRun && this.#admitsRestart()
     this.#isRestarting = willRestart
     this.#drained?.resolve()
-    invoker.setFlow('hold')
+    queue.setFlow('hold')
     const dying = this.replicas.abandon({ cause: error })
     if (!willRestart) {
-      invoker.failWaiting((call) => this.#neverBegun(error, call))
-      if (!this.#isClosed) invoker.refuse(() => new NotRunningError(name, 'FAILED', { cause: error }))
+      queue.failWaiting((call) => this.#neverBegun(error, call))
+      if (!this.#isClosed) queue.refuse(() => new NotRunningError(name, 'FAILED', { cause: error }))
     }
     const outcome = await cleanUp(dying, error)
     this.events.emit('failed', outcome, willRestart)

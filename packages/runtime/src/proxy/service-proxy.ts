@@ -83,27 +83,27 @@ export class ProxyObject {
   }
 
   learn(methods: readonly MethodDescription[]): void {
-    for (const { name, isStream } of methods) {
-      const value = isStream ? this.#streamMethod(name) : this.#callMethod(name)
+    for (const { name, isStream, isIdempotent } of methods) {
+      const value = isStream ? this.#streamMethod(name) : this.#callMethod(name, isIdempotent)
       Object.defineProperty(this.object, name, { value, enumerable: true, configurable: true })
     }
   }
 
-  #callMethod(method: string): ProxyFunction {
+  #callMethod(method: string, isIdempotent: boolean): ProxyFunction {
     const { service, caller } = this.#target
-    return (...args) => this.#target.invoke({ service, method, args, caller })
+    return (...args) => this.#target.invoke({ service, method, args, caller, isIdempotent })
   }
 
   #streamMethod(method: string): ProxyFunction {
     const { service, caller } = this.#target
-    return (...args) => this.#target.stream({ service, method, args, caller })
+    return (...args) => this.#target.stream({ service, method, args, caller, isIdempotent: false })
   }
 
   /** Whether it will be a stream is not known yet, so what it gives can be awaited and iterated. */
   #unknownMethod(method: string): ProxyFunction {
     let made = this.#unknown.get(method)
     if (made === undefined) {
-      const call = this.#callMethod(method)
+      const call = this.#callMethod(method, false)
       made = (...args) => orStream(call(...args) as Promise<unknown>)
       this.#unknown.set(method, made)
     }

@@ -15,30 +15,63 @@
 import { BadOptionsError } from '../errors/catalogue.ts'
 import { type Policy, type PolicyLike, toPolicies } from './policy.ts'
 
-/** The static form: method name → its policies. */
-export type ExposedMap = Readonly<Record<string, PolicyLike | readonly PolicyLike[]>>
+export interface ExposeOptions {
+  /**
+   * Running it twice does no more than running it once: an invoker may repeat a call of it.
+   * @defaultValue false
+   */
+  readonly idempotent?: boolean
+}
+
+/** What a class says of a method: one or more policies, and perhaps options behind them. */
+export type Exposing = readonly [...PolicyLike[], PolicyLike | ExposeOptions]
+
+/** The static form: method name → its policy, or a list of what `expose` would be given. */
+export type ExposedMap = Readonly<Record<string, PolicyLike | Exposing>>
+
+/** What was said of a method, checked. */
+export interface Exposure {
+  readonly policies: readonly Policy[]
+  readonly options: Required<ExposeOptions>
+}
 
 // `Symbol.metadata` is missing from Node 26, so a decorator's word is kept by function. On globalThis, because two
 // copies of this package in one thread (the host's and the author's) must find each other's entries.
 const REGISTRY = Symbol.for('@troupe/worker-host:exposed')
-const shared = globalThis as { [REGISTRY]?: WeakMap<object, readonly Policy[]> }
+const shared = globalThis as { [REGISTRY]?: WeakMap<object, Exposure> }
 shared[REGISTRY] ??= new WeakMap()
 const exposures = shared[REGISTRY]
 
 /**
- * Lets those whom the policies admit call the method. Several policies must all agree.
+ * Lets those whom the policies admit call the method. Several policies must all agree. Options may stand last:
+ * `@expose(AllowAny, { idempotent: true })`.
  *
  * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS, when the class is defined, on a static, private or symbol-named
- *   method and on what is no policy
+ *   method, on what is no policy, and on an unknown option
  */
-export function expose(...policies: readonly PolicyLike[]) {
+export function expose(...exposing: Exposing) {
   return <Method extends (...args: never[]) => unknown>(method: Method, context: ClassMethodDecoratorContext): void => {
     const subject = `@expose on "${String(context.name)}"`
     if (context.private || context.static || typeof context.name === 'symbol') {
       throw new BadOptionsError(`${subject} needs a public instance method with a string for a name`)
     }
-    exposures.set(method, toPolicies(policies, subject))
+    exposures.set(method, toExposure(exposing, subject))
   }
 }
 
-export const policiesOf = (method: object): readonly Policy[] | undefined => exposures.get(method)
+export const exposureOf = (method: object): Exposure | undefined => exposures.get(method)
+
+export function toExposure(exposing: PolicyLike | Exposing, subject: string): Exposure {
+  const given: readonly unknown[] = Array.isArray(exposing) ? exposing : [exposing]
+  const last = given.at(-1)
+  const options = isOptions(last) ? last : {}
+  const policies = toPolicies((options === last ? given.slice(0, -1) : given) as readonly PolicyLike[], subject)
+  const unknown = Object.keys(options).filter((key) => key !== 'idempotent')
+  if (unknown.length > 0)
+    throw new BadOptionsError(`${subject}: unknown option ${unknown.join(', ')}, known: idempotent`)
+  return { policies, options: { idempotent: options.idempotent ?? false } }
+}
+
+function isOptions(value: unknown): value is ExposeOptions {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+}

@@ -3,8 +3,8 @@
  * is not in this list can be reached: no base class, no inherited member, no accessor, no `constructor`.
  */
 import { BadOptionsError } from '../errors/catalogue.ts'
-import { type ExposedMap, policiesOf } from './expose.ts'
-import { type ContextId, type Policy, portableName, portablePolicy, toPolicies } from './policy.ts'
+import { type ExposedMap, type ExposeOptions, exposureOf, toExposure } from './expose.ts'
+import { type ContextId, type Policy, portableName, portablePolicy } from './policy.ts'
 
 type Method = (this: object, ...args: unknown[]) => unknown
 
@@ -13,6 +13,7 @@ export interface ExposedMethod {
   readonly name: string
   readonly run: Method
   readonly policies: readonly Policy[]
+  readonly options: Required<ExposeOptions>
   readonly isStream: boolean
 }
 
@@ -23,6 +24,8 @@ export interface MethodDescription {
   readonly isStream: boolean
   /** The policies that the owner asks; the others are asked in the thread. */
   readonly policies: readonly string[]
+  /** A call may be repeated. */
+  readonly isIdempotent: boolean
 }
 
 /** Names that a proxy answers itself, or that the language would call by itself. */
@@ -48,19 +51,21 @@ export function methodTable(
     for (const name of new Set([...Object.getOwnPropertyNames(prototype), ...Object.keys(declared)])) {
       if (table.has(name) || hidden.has(name) || name === 'constructor') continue
       const run = methodNamed(Object.hasOwn(prototype, name) ? prototype : type.prototype, name)
-      const policies = Object.hasOwn(declared, name)
-        ? toPolicies(declared[name]!, `"${name}" in the static field "exposed" of "${type.name}"`)
-        : run && policiesOf(run)
-      if (run && policies) table.set(name, { name: checkName(type.name, name), run, policies, isStream: isStream(run) })
+      const exposure = Object.hasOwn(declared, name)
+        ? toExposure(declared[name]!, `"${name}" in the static field "exposed" of "${type.name}"`)
+        : run && exposureOf(run)
+      if (run && exposure)
+        table.set(name, { name: checkName(type.name, name), run, ...exposure, isStream: isStream(run) })
       else hidden.add(name) // an override that is not exposed hides the exposed method above it
     }
   }
   return [...table.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-export const describeMethod = ({ name, isStream, policies }: ExposedMethod): MethodDescription => ({
+export const describeMethod = ({ name, isStream, policies, options }: ExposedMethod): MethodDescription => ({
   name,
   isStream,
+  isIdempotent: options.idempotent,
   policies: policies.map(portableName).filter((policy) => policy !== undefined),
 })
 
