@@ -12,7 +12,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     errors: [],
     wire: [],
     access: ['errors'],
-    service: ['access'],
+    service: ['access', 'errors'],
     host: ['access', 'errors', 'service', 'wire'],
   },
   runtime: {

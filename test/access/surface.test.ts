@@ -9,7 +9,7 @@ type AnyProxy = Readonly<Record<string, (...args: unknown[]) => Promise<unknown>
 const surface = { name: 'surface', module: fixture('surface.ts'), exportName: 'Surface' }
 
 const NOT_REACHABLE = {
-  'unknown names': ['nothing', '', '0', '$with', 'proxy'],
+  'unknown names': ['nothing', '', '0', '$other', 'proxy'],
   'methods without a policy': ['unexposed', 'hiddenByOverride', '#reached'],
   'members that are no methods': ['accessor', 'hiddenByAccessor', 'field', 'runs', 'classMethod'],
   'the language’s own members': [
@@ -37,6 +37,7 @@ const NOT_REACHABLE = {
     'signal',
     'context',
     'generation',
+    'call',
   ],
 }
 const NAMES = Object.values(NOT_REACHABLE).flat()

@@ -301,11 +301,11 @@ describe('an invoker of one’s own', () => {
     expect(await proxy.now(4)).toEqual([8])
     await expect(proxy.fails(1)).rejects.toThrow(new TypeError('not today'))
     expect(await Array.fromAsync(proxy.items(0, 100))).toEqual([0, 1])
-    const request = { service: 'probe', caller: 'root', isIdempotent: false }
+    const request = { service: 'probe', caller: 'root', isIdempotent: false, signal: undefined, timeoutMs: 30_000 }
     expect(invoker.requests).toEqual([
       { ...request, method: 'now', args: [4] },
       { ...request, method: 'fails', args: [1] },
-      { ...request, method: 'items', args: [0, 100] },
+      { ...request, method: 'items', args: [0, 100], timeoutMs: null },
     ])
   })
 

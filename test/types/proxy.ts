@@ -34,10 +34,11 @@ declare class Shop extends Service<{ readonly file: string }> {
 
 declare const proxy: ServiceProxy<Shop>
 
-// Every public method of the class itself, and nothing else.
+// Every public method of the class itself, the proxy's own `$with`, and nothing else.
 holds<
   Same<
     keyof ServiceProxy<Shop>,
+    | '$with'
     | 'add'
     | 'arrow'
     | 'later'

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { methodTable } from '../../packages/worker-host/src/access/method-table.ts'
 import { AllowAny } from '../../packages/worker-host/src/access/policy.ts'
 import { Dispatcher } from '../../packages/worker-host/src/host/dispatcher.ts'
+import { CallScopes } from '../../packages/worker-host/src/service/call-scope.ts'
 import { Reply, Request } from '../../packages/worker-host/src/wire/messages.ts'
 
 class Target {
@@ -34,7 +35,8 @@ function openPort() {
   const methods = methodTable(Target, Object.prototype)
   const begun = new Int32Array(new SharedArrayBuffer(4))
   const identity = { service: 'target', context: 'root/target', caller: 'root' }
-  const dispatcher = new Dispatcher({ ...identity, target, methods, port: port2, begun, isSerialized: false })
+  const scopes = new CallScopes(Target, Object.prototype)
+  const dispatcher = new Dispatcher({ ...identity, target, methods, port: port2, begun, isSerialized: false, scopes })
   dispatcher.release()
   const replies: unknown[][] = []
   const marked = Promise.withResolvers<void>()

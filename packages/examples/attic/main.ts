@@ -21,7 +21,7 @@ async function main(): Promise<void> {
 
 /** @throws {Stopped} when the signal aborts */
 async function search({ roots, chaos: isChaotic, ...options }: Request, signal: AbortSignal): Promise<Outcome> {
-  await using pool = new Pool()
+  await using pool = new Pool({ timeoutMs: null }) // a large file takes as long as it takes
   const crew = await hire(pool, options)
   const hunt = new Hunt(crew, roots, { signal, onPhase: () => enterPhase() })
   using progress = new Progress(process.stderr, () => progressText(hunt, performance.now()))

@@ -1,6 +1,7 @@
 /** What application authors import: the pool, and everything of worker-host that an owner needs. */
 export * from '@troupe/worker-host'
 export type { CallRequest } from './calls/call.ts'
+export type { CallOptions } from './calls/call-options.ts'
 export { DeduplicatingInvoker, type DeduplicatingInvokerOptions } from './calls/deduplicating-invoker.ts'
 export { ConcurrentInvoker, Invoker, type InvokerOptions, SerializedInvoker } from './calls/invoker.ts'
 export type { RemoteStream } from './calls/remote-stream.ts'

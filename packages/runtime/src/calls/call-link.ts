@@ -15,6 +15,7 @@ import {
 } from '@troupe/worker-host'
 import {
   type Batch,
+  encodeThrown,
   findUncloneable,
   isAdmitted,
   type MethodDescription,
@@ -27,8 +28,10 @@ import {
   type Uncloneable,
 } from '@troupe/worker-host/owner'
 import type { Death } from '../threads/thread-context.ts'
-import type { Call } from './call.ts'
+import type { Call, CallHolder } from './call.ts'
+import type { Expiring } from './deadline-watch.ts'
 import { rebuildThrown } from './rejection.ts'
+import { turnNowMs } from './turn-clock.ts'
 
 export interface CallLinkOptions {
   readonly service: string
@@ -50,13 +53,15 @@ interface KnownMethod {
   readonly admitted: Map<ContextId, boolean>
 }
 
-export class CallLink {
+export class CallLink implements CallHolder, Expiring {
   readonly #options: CallLinkOptions
   readonly #methods: ReadonlyMap<string, KnownMethod>
   readonly #outbox: Outbox
   /** By id; a free place holds undefined and stands in `#free`. */
   readonly #calls: (Call | undefined)[] = []
   readonly #free: number[] = []
+  /** By id: calls that nobody waits for, and that the thread has not answered. */
+  readonly #abandoned = new Map<number, Call>()
   #sent = 0
   #running = 0
   #streams = 0
@@ -91,18 +96,20 @@ export class CallLink {
 
   /** Sends the call, or fails it: an unknown method, and a caller whom its policies don't admit, never leave here. */
   send(call: Call): void {
-    const method = this.#methods.get(call.method)
-    if (method === undefined) return call.fail(() => new NoSuchMethodError(call.service, call.method))
-    if (!this.#isAdmitted(method, call)) {
-      return call.fail(() => new NotAuthorizedError(call.service, call.method, call.caller))
-    }
+    const { service, method: name, caller, args, timeoutMs } = call.request
+    const method = this.#methods.get(name)
+    if (method === undefined) return call.fail(() => new NoSuchMethodError(service, name))
+    if (!this.#isAdmitted(method, call)) return call.fail(() => new NotAuthorizedError(service, name, caller))
     if (method.description.isStream && call.stream === undefined) call.becomeStream()
     const id = this.#free.pop() ?? this.#calls.length
     this.#calls[id] = call
     call.ordinal = this.#sent = (this.#sent + 1) | 0
     if (call.stream === undefined) this.#running++
     else this.#streams++
-    this.#outbox.putCall(Request.Call, id, method.number, call.args)
+    call.id = id
+    call.holder = this
+    if (timeoutMs !== null) call.sentAtMs = turnNowMs()
+    this.#outbox.putCall(Request.Call, id, method.number, args)
     if (call.stream !== undefined && this.#calls[id] === call) {
       call.stream.attach({
         grant: (items) => this.#outbox.put(Request.Credit, id, items),
@@ -127,6 +134,25 @@ export class CallLink {
     return left.filter((call) => !this.#hasBegun(call))
   }
 
+  /** The thread is told that nobody waits for the call; until it has answered all the same, the call keeps its place. */
+  abandon(call: Call, reason: unknown): void {
+    if (this.#calls[call.id] !== call) return
+    this.#calls[call.id] = undefined
+    this.#abandoned.set(call.id, call)
+    this.#failed++
+    this.#outbox.putValue(Request.Cancel, call.id, encodeThrown(reason))
+  }
+
+  expire(nowMs: number): number {
+    let earliestMs = Number.POSITIVE_INFINITY
+    for (const call of this.#calls) {
+      if (call === undefined) continue
+      if (call.deadlineMs <= nowMs) call.expire(nowMs, this.#hasBegun(call))
+      else earliestMs = Math.min(earliestMs, call.deadlineMs)
+    }
+    return earliestMs
+  }
+
   /** Fails all that the thread has not answered; replies that come later are dropped. */
   failAll(make: (call: Call) => Error): void {
     for (const call of this.#takeAll()) {
@@ -135,11 +161,12 @@ export class CallLink {
     }
   }
 
-  #isAdmitted({ admitted, description }: KnownMethod, call: Call): boolean {
-    let verdict = admitted.get(call.caller)
+  #isAdmitted({ admitted, description }: KnownMethod, { request }: Call): boolean {
+    const { caller, service } = request
+    let verdict = admitted.get(caller)
     if (verdict === undefined) {
-      verdict = isAdmitted(description, call.caller, this.#options.context, call.service)
-      admitted.set(call.caller, verdict)
+      verdict = isAdmitted(description, caller, this.#options.context, service)
+      admitted.set(caller, verdict)
     }
     return verdict
   }
@@ -154,7 +181,10 @@ export class CallLink {
         continue
       }
       this.#free.push(id)
-      if (call === undefined) continue // failed earlier, by `failAll`; only now is its id free
+      if (call === undefined) {
+        this.#forgetAbandoned(id) // failed earlier; only now is its id free
+        continue
+      }
       this.#calls[id] = undefined
       this.#forget(call)
       if (operation === Reply.Result) {
@@ -166,6 +196,11 @@ export class CallLink {
       }
     }
     this.#options.onRoom()
+  }
+
+  #forgetAbandoned(id: number): void {
+    const call = this.#abandoned.get(id)
+    if (call !== undefined && this.#abandoned.delete(id)) this.#forget(call)
   }
 
   #forget(call: Call): void {
@@ -202,7 +237,7 @@ export class CallLink {
       if (other && ((other.ordinal - call.ordinal) | 0) > 0) other.ordinal = (other.ordinal - 1) | 0
     }
     this.#sent = (this.#sent - 1) | 0
-    const { path, found } = firstUncloneable(call.args)
+    const { path, found } = firstUncloneable(call.request.args)
     call.fail(() => new NotCloneableError(`call of ${call.subject}`, path, found, { cause: reason }))
   }
 }

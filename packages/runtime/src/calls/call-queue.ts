@@ -3,8 +3,9 @@
  * At most `window` calls are at each thread; the rest waits here, on the owner's side, where it survives a crash.
  */
 import { BadOptionsError, MailboxFullError } from '@troupe/worker-host'
-import type { Call } from './call.ts'
+import type { Call, CallHolder } from './call.ts'
 import type { CallLink } from './call-link.ts'
+import type { DeadlineWatch, Expiring } from './deadline-watch.ts'
 import { Mailbox } from './mailbox.ts'
 
 export interface CallQueueOptions {
@@ -27,14 +28,22 @@ export interface CallQueueOptions {
 
 type Refusal = (call: Call) => Error
 
-export class CallQueue {
+/** Below this a sweep is not worth its walk. */
+const SWEEP_FROM = 64
+
+export class CallQueue implements CallHolder, Expiring {
   readonly isSerialized: boolean
   readonly window: number
   readonly #mailbox: Mailbox<Call>
   #links: readonly CallLink[] = []
   /** Set while calls are refused. */
   #refusal: Refusal | undefined
+  readonly #onRefusal: (() => void)[] = []
   #isHeld = true
+  /** Calls in the mailbox that nobody waits for any more. */
+  #abandoned = 0
+  readonly #followers = new Set<Call>()
+  #watch: DeadlineWatch | undefined
   #bound: { readonly pool: object; readonly service: string } | undefined
 
   /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
@@ -48,11 +57,11 @@ export class CallQueue {
 
   /** Calls that wait. */
   get size(): number {
-    return this.#mailbox.size
+    return this.#mailbox.size - this.#abandoned
   }
 
-  /** One mailbox serves one service of one pool. */
-  bind(pool: object, service: string): void {
+  /** One mailbox serves one service of one pool, whose watch tells it when calls are late. */
+  bind(pool: object, service: string, watch: DeadlineWatch): void {
     const bound = this.#bound
     if (bound !== undefined && (bound.pool !== pool || bound.service !== service)) {
       throw new BadOptionsError(
@@ -60,20 +69,57 @@ export class CallQueue {
       )
     }
     this.#bound = { pool, service }
+    this.#watch = watch
+    watch.add(this)
   }
 
   /** Sends the call, has it wait, or fails it. */
   accept(call: Call): void {
     const refusal = this.#refusal
     if (refusal !== undefined) return call.fail(() => refusal(call))
+    if (!call.listen()) return
+    if (call.deadlineMs !== Number.POSITIVE_INFINITY) this.#watch?.expect(call.deadlineMs)
     if (!this.#isHeld && this.#mailbox.size === 0) {
       const link = leastPending(this.#links)
       if (link !== undefined) return link.send(call)
     }
-    if (!this.#mailbox.push(call)) {
-      const { size, capacity } = this.#mailbox
-      call.fail(() => new MailboxFullError(call.service, size, capacity))
+    call.holder = this
+    if (this.#mailbox.push(call)) return
+    this.#sweep()
+    if (this.#mailbox.push(call)) return
+    const { size, capacity } = this.#mailbox
+    call.fail(() => new MailboxFullError(call.request.service, size, capacity))
+  }
+
+  /** A call that waits is of no more use: it is passed over, and its place given back before the mailbox is full. */
+  abandon(): void {
+    this.#abandoned++
+    if (this.#abandoned > SWEEP_FROM && this.#abandoned * 2 > this.#mailbox.size) this.#sweep()
+  }
+
+  /** For a call that waits for the outcome of another, and is not in the mailbox itself: so that it can be late. */
+  watchFollower(call: Call): void {
+    this.#followers.add(call)
+    if (call.deadlineMs !== Number.POSITIVE_INFINITY) this.#watch?.expect(call.deadlineMs)
+  }
+
+  forgetFollower(call: Call): void {
+    this.#followers.delete(call)
+  }
+
+  expire(nowMs: number): number {
+    let earliestMs = Number.POSITIVE_INFINITY
+    const check = (call: Call): void => {
+      if (call.isSettled) return
+      if (call.deadlineMs <= nowMs) call.expire(nowMs, false)
+      else earliestMs = Math.min(earliestMs, call.deadlineMs)
     }
+    const waiting: Call[] = []
+    this.#mailbox.forEach((call) => void waiting.push(call)) // a copy: an expired call may have the mailbox swept
+    for (const call of waiting) check(call)
+    for (const call of [...this.#followers]) check(call)
+    for (const link of this.#links) earliestMs = Math.min(earliestMs, link.expire(nowMs))
+    return earliestMs
   }
 
   /** The threads that calls can be sent to, as of now. */
@@ -96,15 +142,28 @@ export class CallQueue {
   /** New calls are refused; those that wait stay. */
   refuse(refusal: Refusal): void {
     this.#refusal = refusal
+    for (const listener of this.#onRefusal) listener()
+  }
+
+  get isRefusing(): boolean {
+    return this.#refusal !== undefined
+  }
+
+  /** For a layer that holds calls back: when new calls begin to be refused, so are those, once they are sent on. */
+  onRefusal(listener: () => void): void {
+    this.#onRefusal.push(listener)
   }
 
   /** Those that wait fail. */
   failWaiting(refusal: Refusal): void {
-    for (const call of this.#mailbox.clear()) call.fail(() => refusal(call))
+    const waiting = this.#mailbox.clear()
+    this.#abandoned = 0
+    for (const call of waiting) call.fail(() => refusal(call))
   }
 
   /** Calls that were sent and had not begun go back to where they came from. */
   putBack(calls: readonly Call[]): void {
+    for (const call of calls) call.holder = this
     this.#mailbox.putBack(calls)
   }
 
@@ -113,8 +172,17 @@ export class CallQueue {
     while (this.#mailbox.size > 0) {
       const link = this.#isHeld ? undefined : leastPending(this.#links)
       if (link === undefined) return
-      link.send(this.#mailbox.shift()!)
+      const call = this.#mailbox.shift()!
+      if (call.isSettled) this.#abandoned--
+      else link.send(call)
     }
+  }
+
+  #sweep(): void {
+    if (this.#abandoned === 0) return
+    const waiting = this.#mailbox.clear().filter((call) => !call.isSettled)
+    this.#mailbox.putBack(waiting)
+    this.#abandoned = 0
   }
 }
 

@@ -1,7 +1,9 @@
 /** One call on its way: made by a proxy, ordered by an invoker, sent by a link, settled exactly once. */
-import type { ContextId } from '@troupe/worker-host'
+import { type ContextId, DeadlineExceededError } from '@troupe/worker-host'
+import { joinAbortGroup, leaveAbortGroup } from './abort-groups.ts'
 import { type MakeError, rejectWith } from './rejection.ts'
 import { RemoteStream } from './remote-stream.ts'
+import { turnNowMs } from './turn-clock.ts'
 
 /** What an invoker sees of a call. */
 export interface CallRequest {
@@ -12,26 +14,38 @@ export interface CallRequest {
   readonly caller: ContextId
   /** The method says that running it twice does no more than running it once. */
   readonly isIdempotent: boolean
+  readonly signal: AbortSignal | undefined
+  /** @unit milliseconds, from now; `null` for no deadline */
+  readonly timeoutMs: number | null
 }
 
-export class Call implements CallRequest {
-  readonly service: string
-  readonly method: string
-  readonly args: readonly unknown[]
-  readonly caller: ContextId
-  readonly isIdempotent: boolean
+/** Who has the call at present: a queue, in which it waits, or the link to a thread. */
+export interface CallHolder {
+  /** Its caller has been rejected; what comes of it is of no more use. */
+  abandon(call: Call, reason: unknown): void
+}
+
+export class Call {
+  readonly request: CallRequest
+  /** On the clock of `performance.now()`; `Infinity` for none. */
+  deadlineMs: number
+  readonly #madeAtMs: number
+  /** When it left for a thread; 0 while it waits. */
+  sentAtMs = 0
   /** Which of its link's calls this is, from 1; compared with the host's count of calls begun. */
   ordinal = 0
+  /** Its number at its link. */
+  id = -1
+  holder: CallHolder | undefined
   #stream: RemoteStream<unknown> | undefined
   #resolve!: (value: unknown) => void
+  #isSettled = false
 
   constructor(request: CallRequest, stream?: RemoteStream<unknown>) {
-    this.service = request.service
-    this.method = request.method
-    this.args = request.args
-    this.caller = request.caller
-    this.isIdempotent = request.isIdempotent
+    this.request = request
     this.#stream = stream
+    this.#madeAtMs = request.timeoutMs === null ? 0 : turnNowMs()
+    this.deadlineMs = request.timeoutMs === null ? Number.POSITIVE_INFINITY : this.#madeAtMs + request.timeoutMs
   }
 
   /** Set for a call whose replies are items. */
@@ -40,7 +54,12 @@ export class Call implements CallRequest {
   }
 
   get subject(): string {
-    return `"${this.service}.${this.method}"`
+    return `"${this.request.service}.${this.request.method}"`
+  }
+
+  /** Nobody waits for it any more. */
+  get isSettled(): boolean {
+    return this.#isSettled
   }
 
   /** The outcome; taken once, and not at all for a call that has a stream. */
@@ -50,20 +69,60 @@ export class Call implements CallRequest {
     })
   }
 
+  /** From now on its signal can abort it. False, and failed with the reason, when the signal has done so already. */
+  listen(): boolean {
+    const { signal } = this.request
+    if (signal === undefined) return true
+    if (signal.aborted) this.fail(() => signal.reason)
+    else joinAbortGroup(signal, this)
+    return !signal.aborted
+  }
+
   /** For a call made before anyone knew that its method is a stream: its promise resolves with that stream. */
   becomeStream(): void {
+    this.deadlineMs = Number.POSITIVE_INFINITY // a stream may go on; what limits a call was over with its first answer
     this.#stream = new RemoteStream(() => {})
     this.#resolve(this.#stream)
   }
 
   succeed(value: unknown): void {
+    if (!this.#settle()) return
     if (this.#stream) this.#stream.end()
     else this.#resolve(value)
   }
 
   /** @param make makes the error in a job of its own, from which the frames of the awaiting caller can be seen */
   fail(make: MakeError): void {
+    if (!this.#settle()) return
     if (this.#stream) this.#stream.fail(make)
     else rejectWith(this.#resolve, make)
+  }
+
+  /** Its caller's signal has aborted. */
+  abort(reason: unknown): void {
+    this.#abandon(() => reason, reason)
+  }
+
+  /** Its deadline has passed. @param hasBegun whether its method has */
+  expire(nowMs: number, hasBegun: boolean): void {
+    const waitedMs = (hasBegun ? this.sentAtMs : nowMs) - this.#madeAtMs
+    const ranMs = hasBegun ? nowMs - this.sentAtMs : 0
+    const make = () =>
+      new DeadlineExceededError(`call of ${this.subject}`, this.request.timeoutMs!, { waitedMs, ranMs })
+    this.#abandon(make, make())
+  }
+
+  #abandon(make: MakeError, reason: unknown): void {
+    if (this.#isSettled) return
+    this.fail(make)
+    this.holder?.abandon(this, reason)
+  }
+
+  /** The first outcome counts. */
+  #settle(): boolean {
+    if (this.#isSettled) return false
+    this.#isSettled = true
+    if (this.request.signal !== undefined) leaveAbortGroup(this.request.signal, this)
+    return true
   }
 }

@@ -1,12 +1,13 @@
 /**
  * Equal calls share one execution: the first one runs, the others wait for its outcome. What a call returned may be
- * kept for a while after that; what it threw is never kept.
+ * kept for a while after that; what it threw is never kept. Each of them has its own signal and deadline; when all have
+ * gone, the method is aborted.
  *
  * Two calls are equal when method and arguments are, whatever the order of object keys. Arguments that have no key (a
  * function, a class instance, more than 1,000 nested values) make a call of its own each time.
  */
 import { BadOptionsError } from '@troupe/worker-host'
-import type { CallRequest } from './call.ts'
+import { Call, type CallRequest } from './call.ts'
 import { callKey } from './call-key.ts'
 import { Invoker, type InvokerOptions } from './invoker.ts'
 import { RemoteStream } from './remote-stream.ts'
@@ -30,6 +31,9 @@ export interface DeduplicatingInvokerOptions extends InvokerOptions {
 
 interface Entry {
   readonly outcome: Promise<unknown>
+  /** Aborts the execution, once nobody waits for it any more. */
+  readonly abandoned: AbortController
+  followers: number
   /** Undefined while the call runs. */
   expiresAtMs: number | undefined
 }
@@ -62,27 +66,68 @@ export class DeduplicatingInvoker extends Invoker {
     const key = this.#key(request.method, request.args)
     if (key === undefined) return super.invoke(request)
     const known = this.#entries.get(key)
-    if (known !== undefined && !hasExpired(known)) {
-      // A stream has one reader: whoever comes second makes a call of its own.
-      return known.outcome.then((value) => (value instanceof RemoteStream ? super.invoke(request) : ownCopy(value)))
-    }
-    if (known !== undefined) this.#entries.delete(key)
+    if (known?.expiresAtMs !== undefined) {
+      if (performance.now() < known.expiresAtMs) return known.outcome.then(ownCopy)
+      this.#entries.delete(key)
+    } else if (known !== undefined) return this.#follow(key, known, request)
     if (!this.#makeRoom()) return super.invoke(request)
-    return this.#run(key, request)
+    return this.#follow(key, this.#run(key, request), request)
   }
 
-  #run(key: string, request: CallRequest): Promise<unknown> {
-    const outcome = super.invoke(request)
-    const entry: Entry = { outcome, expiresAtMs: undefined }
+  /** The execution belongs to all that wait for it, so it has neither the signal nor the deadline of the first. */
+  #run(key: string, request: CallRequest): Entry {
+    const abandoned = new AbortController()
+    const outcome = super.invoke({ ...request, signal: abandoned.signal, timeoutMs: null })
+    const entry: Entry = { outcome, abandoned, followers: 0, expiresAtMs: undefined }
     this.#entries.set(key, entry)
     outcome.then(
       (value) => {
         if (this.#ttlMs > 0 && !(value instanceof RemoteStream)) entry.expiresAtMs = performance.now() + this.#ttlMs
-        else this.#entries.delete(key)
+        else this.#drop(key, entry)
       },
-      () => this.#entries.delete(key),
+      () => this.#drop(key, entry),
     )
-    return outcome.then(ownCopy)
+    return entry
+  }
+
+  /** Waits for the outcome with a signal and a deadline of its own; who leaves, leaves the others waiting. */
+  #follow(key: string, entry: Entry, request: CallRequest): Promise<unknown> {
+    const follower = new Call(request)
+    const outcome = follower.promise()
+    if (!follower.listen()) {
+      if (entry.followers === 0) this.#abandon(key, entry, request.signal?.reason)
+      return outcome
+    }
+    const isFirst = entry.followers++ === 0
+    follower.holder = {
+      abandon: (call, reason) => {
+        this.queue.forgetFollower(call)
+        if (--entry.followers === 0) this.#abandon(key, entry, reason)
+      },
+    }
+    this.queue.watchFollower(follower)
+    entry.outcome.then(
+      (value) => {
+        this.queue.forgetFollower(follower)
+        // A stream has one reader: whoever comes second makes a call of its own.
+        follower.succeed(value instanceof RemoteStream && !isFirst ? super.invoke(request) : ownCopy(value))
+      },
+      (error) => {
+        this.queue.forgetFollower(follower)
+        follower.fail(() => error)
+      },
+    )
+    return outcome
+  }
+
+  /** Whoever makes an equal call after this starts anew. */
+  #abandon(key: string, entry: Entry, reason: unknown): void {
+    this.#drop(key, entry)
+    entry.abandoned.abort(reason)
+  }
+
+  #drop(key: string, entry: Entry): void {
+    if (this.#entries.get(key) === entry) this.#entries.delete(key)
   }
 
   /** Drops the oldest kept result when there are too many; false when all of them are still running. */
@@ -96,8 +141,6 @@ export class DeduplicatingInvoker extends Invoker {
     return false
   }
 }
-
-const hasExpired = ({ expiresAtMs }: Entry): boolean => expiresAtMs !== undefined && performance.now() >= expiresAtMs
 
 /** Each waiter gets a result of its own, as if it had made the call alone: what one changes, no other sees. */
 function ownCopy(value: unknown): unknown {

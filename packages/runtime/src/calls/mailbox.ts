@@ -52,6 +52,10 @@ export class Mailbox<T> {
     return entries
   }
 
+  forEach(visit: (entry: T) => void): void {
+    for (let index = 0; index < this.#size; index++) visit(this.#ring[(this.#head + index) & (this.#ring.length - 1)]!)
+  }
+
   #reserve(): void {
     if (this.#size < this.#ring.length) return
     const ring = new Array<T | undefined>(this.#ring.length * 2)

@@ -21,6 +21,8 @@ import {
   PoolClosedError,
 } from '@troupe/worker-host'
 import type { CallRequest } from '../calls/call.ts'
+import { checkTimeout } from '../calls/call-options.ts'
+import { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { Invoker } from '../calls/invoker.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { ThreadSupply } from '../threads/thread-supply.ts'
@@ -39,7 +41,15 @@ export interface PoolOptions {
    * @defaultValue true
    */
   readonly keepSpare?: boolean
+  /**
+   * Longest time that a caller waits for a reply, where it says nothing else by `proxy.$with({ timeoutMs })`.
+   * @unit milliseconds; `null` waits for ever
+   * @defaultValue 30_000
+   */
+  readonly timeoutMs?: number | null
 }
+
+type AnyMethod = (...args: readonly unknown[]) => unknown
 
 /** The context of the script that makes a pool. */
 const ROOT: ContextId = 'root'
@@ -47,6 +57,8 @@ const ROOT: ContextId = 'root'
 export class Pool implements AsyncDisposable {
   readonly #maxThreads: number
   readonly #keepSpare: boolean
+  readonly #timeoutMs: number | null
+  readonly #watch = new DeadlineWatch()
   readonly #services = new Map<string, ServiceHandle>()
   readonly #registered = new Map<string, Invoker>()
   /** Threads with other resource limits come from a supply of their own. */
@@ -54,12 +66,13 @@ export class Pool implements AsyncDisposable {
   #closing: Promise<void> | undefined
 
   /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
-  constructor({ maxThreads = 1_024, keepSpare = true }: PoolOptions = {}) {
+  constructor({ maxThreads = 1_024, keepSpare = true, timeoutMs = 30_000 }: PoolOptions = {}) {
     if (!Number.isInteger(maxThreads) || maxThreads < 1) {
       throw new BadOptionsError(`"maxThreads" must be a whole number from 1, found ${String(maxThreads)}`)
     }
     this.#maxThreads = maxThreads
     this.#keepSpare = keepSpare
+    this.#timeoutMs = checkTimeout(timeoutMs, '"timeoutMs"')
   }
 
   /** The names of the services, in the order they came. */
@@ -95,9 +108,9 @@ export class Pool implements AsyncDisposable {
     if (this.#closing) throw new PoolClosedError(`service "${spec.name}" can't be added`)
     const checked = checkSpec(spec, this.#registered.get(spec.name))
     if (this.#services.has(spec.name)) throw new DuplicateNameError(spec.name)
-    checked.invoker.queue.bind(this, spec.name)
+    checked.invoker.queue.bind(this, spec.name, this.#watch)
     const supply = () => this.#supplyFor(spec.resourceLimits)
-    const handle = new ServiceHandle<S>({ spec: checked, supply, owner: ROOT })
+    const handle = new ServiceHandle<S>({ spec: checked, supply, owner: ROOT, timeoutMs: this.#timeoutMs })
     this.#services.set(spec.name, handle as ServiceHandle)
     return handle
   }
@@ -116,15 +129,17 @@ export class Pool implements AsyncDisposable {
   proxy<S>(name: string): ServiceProxy<S> {
     const known = this.#services.get(name)
     if (known !== undefined) return known.proxy as ServiceProxy<S>
-    const invoke = async (request: CallRequest): Promise<unknown> => {
-      if (this.#closing) throw new PoolClosedError(`"${name}.${request.method}" was not sent`)
-      const proxy = this.get(name).proxy as Record<string, (...args: readonly unknown[]) => unknown>
-      return proxy[request.method]!(...request.args)
+    const invoke = async ({ method, args, signal, timeoutMs }: CallRequest): Promise<unknown> => {
+      if (this.#closing) throw new PoolClosedError(`"${name}.${method}" was not sent`)
+      const own = timeoutMs === this.#timeoutMs ? { signal } : { signal, timeoutMs } // the pool's is no stream's
+      const proxy = this.get(name).proxy.$with(own) as unknown as Record<string, AnyMethod>
+      return proxy[method]!(...args)
     }
     const stream = (): never => {
       throw new NoSuchServiceError(name, this.names)
     }
-    return new ProxyObject({ service: name, caller: ROOT, invoke, stream }).object as ServiceProxy<S>
+    const target = { service: name, caller: ROOT, timeoutMs: this.#timeoutMs, invoke, stream }
+    return new ProxyObject(target).object as ServiceProxy<S>
   }
 
   /**
@@ -137,7 +152,7 @@ export class Pool implements AsyncDisposable {
       throw new BadOptionsError(`the invoker of "${name}" must be registered before the service is added`)
     }
     const own = toInvoker(invoker)
-    own.queue.bind(this, name)
+    own.queue.bind(this, name, this.#watch)
     this.#registered.set(name, own)
   }
 
@@ -153,6 +168,7 @@ export class Pool implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await Promise.all([...this.#services.values()].map((handle) => handle.close()))
+    this.#watch.close()
     const lingering = await Promise.all([...this.#supplies.values()].map((supply) => supply.close()))
     const zombies = lingering.reduce((total, count) => total + count, 0)
     if (zombies > 0) {

@@ -49,6 +49,8 @@ export interface HandleOptions {
   readonly supply: () => ThreadSupply
   /** The context that owns the service, and whose identity its proxy has. */
   readonly owner: ContextId
+  /** For calls that say nothing else; `null` for no deadline. */
+  readonly timeoutMs: number | null
 }
 
 export class ServiceHandle<S = unknown> {
@@ -60,13 +62,14 @@ export class ServiceHandle<S = unknown> {
   readonly #proxy: ProxyObject
 
   /** @internal made by a pool */
-  constructor({ spec, supply, owner }: HandleOptions) {
+  constructor({ spec, supply, owner, timeoutMs }: HandleOptions) {
     this.name = spec.name
     this.context = `${owner}/${spec.name}`
     this.#spec = spec
     this.#proxy = new ProxyObject({
       service: spec.name,
       caller: owner,
+      timeoutMs,
       invoke: (request: CallRequest) => spec.invoker.invoke(request),
       stream: (request: CallRequest) => spec.invoker.stream(request),
     })

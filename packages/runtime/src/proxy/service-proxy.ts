@@ -16,6 +16,7 @@
 import type { ContextId, Service } from '@troupe/worker-host'
 import type { MethodDescription } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
+import { type CallOptions, checkCallOptions } from '../calls/call-options.ts'
 import type { RemoteStream } from '../calls/remote-stream.ts'
 
 /** What a call of this method is to its caller. */
@@ -41,12 +42,24 @@ type MethodNames<S> = {
     : never
 }[Exclude<keyof S, keyof Service>]
 
-export type ServiceProxy<S> = { readonly [Name in MethodNames<S>]: ProxyMethod<S[Name]> }
+/** What a proxy answers itself. */
+export interface ProxyOwn<S> {
+  /**
+   * The same service with options for each of its calls: `proxy.$with({ signal, timeoutMs: 500 }).method(…)`. What is
+   * not given stays as it is on this proxy.
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
+   */
+  $with(options: CallOptions): ServiceProxy<S>
+}
+
+export type ServiceProxy<S> = { readonly [Name in MethodNames<S>]: ProxyMethod<S[Name]> } & ProxyOwn<S>
 
 /** Where a proxy's calls go. */
 export interface ProxyTarget {
   readonly service: string
   readonly caller: ContextId
+  /** For calls that say nothing else; `null` for no deadline. */
+  readonly timeoutMs: number | null
   invoke(request: CallRequest): Promise<unknown>
   stream(request: CallRequest): RemoteStream<unknown>
 }
@@ -55,6 +68,9 @@ type ProxyFunction = (...args: unknown[]) => unknown
 
 /** Asked for by the language, by test runners and by printers, and never meant as a call. */
 const LOCAL: ReadonlySet<string | symbol> = new Set(['then', 'toJSON'])
+const UNKNOWN: KnownMethod = { isStream: false, isIdempotent: false }
+
+type KnownMethod = Pick<MethodDescription, 'isStream' | 'isIdempotent'>
 
 /**
  * A proxy object, and the hand that adds methods to it once they are known.
@@ -65,16 +81,17 @@ const LOCAL: ReadonlySet<string | symbol> = new Set(['then', 'toJSON'])
 export class ProxyObject {
   readonly object: object
   readonly #target: ProxyTarget
-  readonly #unknown = new Map<string, ProxyFunction>()
+  readonly #options: CallOptions
+  readonly #known: Map<string, KnownMethod>
+  readonly #made = new Map<string, ProxyFunction>()
 
-  constructor(target: ProxyTarget) {
+  constructor(target: ProxyTarget, options: CallOptions = {}, known = new Map<string, KnownMethod>()) {
     this.#target = target
+    this.#options = options
+    this.#known = known
     this.object = Object.create(
       new Proxy(Object.freeze(Object.create(null)), {
-        get: (_, name) => {
-          if (name === Symbol.toPrimitive) return () => `[proxy of service "${target.service}"]`
-          return typeof name === 'symbol' || LOCAL.has(name) ? undefined : this.#unknownMethod(name)
-        },
+        get: (_, name) => this.#get(name),
         set: (_, name) => {
           throw new TypeError(`"${String(name)}" can't be set on the proxy of service "${target.service}"`)
         },
@@ -83,29 +100,45 @@ export class ProxyObject {
   }
 
   learn(methods: readonly MethodDescription[]): void {
-    for (const { name, isStream, isIdempotent } of methods) {
-      const value = isStream ? this.#streamMethod(name) : this.#callMethod(name, isIdempotent)
-      Object.defineProperty(this.object, name, { value, enumerable: true, configurable: true })
+    for (const method of methods) {
+      this.#known.set(method.name, method)
+      const value = this.#method(method.name, method)
+      Object.defineProperty(this.object, method.name, { value, enumerable: true, configurable: true })
     }
   }
 
-  #callMethod(method: string, isIdempotent: boolean): ProxyFunction {
-    const { service, caller } = this.#target
-    return (...args) => this.#target.invoke({ service, method, args, caller, isIdempotent })
+  #get(name: string | symbol): unknown {
+    if (name === '$with') return (options: CallOptions) => this.#with(options)
+    if (name === Symbol.toPrimitive) return () => `[proxy of service "${this.#target.service}"]`
+    return typeof name === 'symbol' || LOCAL.has(name) ? undefined : this.#lateMethod(name)
   }
 
-  #streamMethod(method: string): ProxyFunction {
-    const { service, caller } = this.#target
-    return (...args) => this.#target.stream({ service, method, args, caller, isIdempotent: false })
+  /** Knows what this proxy knows, now and later, but makes its methods only when they are asked for: it may be used once. */
+  #with(options: CallOptions): object {
+    return new ProxyObject(this.#target, { ...this.#options, ...checkCallOptions(options) }, this.#known).object
   }
 
-  /** Whether it will be a stream is not known yet, so what it gives can be awaited and iterated. */
-  #unknownMethod(method: string): ProxyFunction {
-    let made = this.#unknown.get(method)
+  #method(method: string, { isStream, isIdempotent }: KnownMethod): ProxyFunction {
+    const target = this.#target
+    const { service, caller } = target
+    const { signal } = this.#options
+    // A stream has no deadline unless it is given one.
+    const { timeoutMs = isStream ? null : target.timeoutMs } = this.#options
+    if (isStream) {
+      return (...args) => target.stream({ service, method, args, caller, isIdempotent, signal, timeoutMs })
+    }
+    return (...args) => target.invoke({ service, method, args, caller, isIdempotent, signal, timeoutMs })
+  }
+
+  #lateMethod(method: string): ProxyFunction {
+    const known = this.#known.get(method)
+    let made = this.#made.get(method)
     if (made === undefined) {
-      const call = this.#callMethod(method, false)
-      made = (...args) => orStream(call(...args) as Promise<unknown>)
-      this.#unknown.set(method, made)
+      const call = this.#method(method, known ?? UNKNOWN)
+      // Whether an unknown one will be a stream can't be told yet, so what it gives can be awaited and iterated.
+      made = known ? call : (...args) => orStream(call(...args) as Promise<unknown>)
+      // A method that becomes known is made anew.
+      if (known) this.#made.set(method, made)
     }
     return made
   }

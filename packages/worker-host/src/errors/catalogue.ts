@@ -53,13 +53,26 @@ export class MailboxFullError extends TroupeError {
   }
 }
 
-/** Something took longer than its limit: a transition, or (later) a call. */
+/** Where a call's time went. @unit milliseconds */
+export interface TimeSpent {
+  /** In the mailbox, and in the thread behind other calls. */
+  readonly waitedMs: number
+  /** From when it was sent to a thread, once its method had begun. */
+  readonly ranMs: number
+}
+
+/** Something took longer than its limit: a call, or a transition. */
 export class DeadlineExceededError extends TroupeError {
   readonly code = 'ERR_TROUPE_DEADLINE'
   readonly limitMs: number
-  constructor(subject: string, limitMs: number) {
-    super(`${subject} took longer than ${limitMs} ms`)
+  /** Absent for a transition. */
+  declare readonly waitedMs?: number
+  declare readonly ranMs?: number
+  constructor(subject: string, limitMs: number, spent?: TimeSpent) {
+    const how = spent ? `: ${Math.round(spent.waitedMs)} ms waiting, ${Math.round(spent.ranMs)} ms running` : ''
+    super(`${subject} took longer than ${limitMs} ms${how}`)
     this.limitMs = limitMs
+    Object.assign(this, spent)
   }
 }
 

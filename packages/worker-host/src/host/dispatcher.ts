@@ -9,6 +9,8 @@ import type { MessagePort } from 'node:worker_threads'
 import type { ExposedMethod } from '../access/method-table.ts'
 import { type ContextId, portableName } from '../access/policy.ts'
 import { messageOf, NoSuchMethodError, NotAuthorizedError, NotCloneableError } from '../errors/catalogue.ts'
+import { decodeThrown, type ThrownData } from '../errors/error-data.ts'
+import { CallScope, type CallScopes } from '../service/call-scope.ts'
 import { type Batch, Reply, Request } from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
 import { findUncloneable } from '../wire/uncloneable.ts'
@@ -27,6 +29,7 @@ export interface DispatcherOptions {
   readonly begun: Int32Array
   /** One call at a time. */
   readonly isSerialized: boolean
+  readonly scopes: CallScopes
 }
 
 /** Words of replies after which a batch leaves before its turn has ended, so that the owner has work in the meantime. */
@@ -36,7 +39,7 @@ interface WaitingCall {
   readonly id: number
   readonly method: number
   readonly args: unknown[]
-  /** A stream whose reader has left before it began. */
+  /** Nobody waits for it any more: a stream whose reader has left, or a call that was cancelled. */
   hasLeft: boolean
 }
 
@@ -44,6 +47,8 @@ export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #outbox: Outbox
   readonly #streams = new Map<number, StreamProducer>()
+  /** Of the calls that have not settled at once, and of the streams. */
+  readonly #scopes = new Map<number, CallScope>()
   #waiting: WaitingCall[] = []
   #isHeld = true
   #isBusy = false
@@ -99,6 +104,11 @@ export class Dispatcher {
           this.#leaveStream(id)
           offset += 2
           break
+        case Request.Cancel:
+          this.#scopes.get(id)?.abort(reasonOf(batch[offset + 2]))
+          this.#leaveStream(id)
+          offset += 3
+          break
         default:
           return
       }
@@ -145,21 +155,24 @@ export class Dispatcher {
   }
 
   #begin(id: number, number: number, args: unknown[]): void {
-    const { target, methods, isSerialized } = this.#options
+    const { target, methods, isSerialized, scopes, caller } = this.#options
     this.#countBegun()
     // Typed as it is, but sent by someone: a name would find what every list has.
     const method = typeof number === 'number' ? methods[number] : undefined
+    let scope: CallScope
     let result: unknown
     try {
       if (method === undefined) throw new NoSuchMethodError(this.#options.service, `number ${messageOf(number)}`)
       this.#authorize(method)
-      result = Reflect.apply(method.run, target, args)
+      scope = new CallScope(caller, method.name)
+      result = scopes.apply(scope, method.run, target, args)
     } catch (thrown) {
       this.#fail(id, thrown)
       return
     }
-    if (method.isStream) this.#stream(id, result as AsyncGenerator)
+    if (method.isStream) scopes.apply(scope, this.#stream, this, [id, result])
     else if (isThenable(result)) {
+      this.#scopes.set(id, scope)
       if (isSerialized) this.#isBusy = true
       // A promise stays itself; of anything else that has a `then`, only the first outcome counts.
       Promise.resolve(result).then(
@@ -169,7 +182,9 @@ export class Dispatcher {
     } else this.#outbox.putValue(Reply.Result, id, result)
   }
 
+  /** Called in the scope of its call, in which the generator then runs. */
   #stream(id: number, source: AsyncGenerator): void {
+    this.#scopes.set(id, this.#options.scopes.current!)
     if (this.#options.isSerialized) this.#isBusy = true
     const producer = new StreamProducer(source, (item) => this.#outbox.putValue(Reply.Item, id, item))
     this.#streams.set(id, producer)
@@ -192,15 +207,20 @@ export class Dispatcher {
   }
 
   #succeed(id: number, value: unknown): void {
-    this.#streams.delete(id)
+    this.#end(id)
     this.#outbox.putValue(Reply.Result, id, value)
     this.#leave()
   }
 
   #failLate(id: number, thrown: unknown): void {
-    this.#streams.delete(id)
+    this.#end(id)
     this.#fail(id, thrown)
     this.#leave()
+  }
+
+  #end(id: number): void {
+    this.#streams.delete(id)
+    this.#scopes.delete(id)
   }
 
   #fail(id: number, thrown: unknown): void {
@@ -226,6 +246,15 @@ export class Dispatcher {
 }
 
 /** False for a `then` that throws when it is read: such a value can't be cloned either, and is refused as that. */
+/** A malformed reason is no reason to fail: the call is cancelled all the same. */
+function reasonOf(data: unknown): unknown {
+  try {
+    return decodeThrown(data as ThrownData)
+  } catch {
+    return undefined
+  }
+}
+
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (typeof value !== 'object' || value === null) return false
   try {

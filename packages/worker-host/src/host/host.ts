@@ -8,6 +8,7 @@ import { type MessagePort, threadId } from 'node:worker_threads'
 import { describeMethod, type MethodDescription, methodTable } from '../access/method-table.ts'
 import type { ContextId } from '../access/policy.ts'
 import { decodeThrown, encodeThrown, type ThrownData } from '../errors/error-data.ts'
+import { CallScopes } from '../service/call-scope.ts'
 import { PLACEMENT, type Placement, type ServiceState } from '../service/service.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { encodeFailure } from './failure.ts'
@@ -86,10 +87,18 @@ export class Host implements HostApi {
       const methods = methodTable(type, baseOf(type))
       const stopping = new AbortController()
       const { name, context, generation } = order
-      const placement: Placement = { name, context, generation, signal: stopping.signal, state: 'PREPARING' }
+      const scopes = new CallScopes(type, baseOf(type))
+      const placement: Placement = {
+        name,
+        context,
+        generation,
+        signal: stopping.signal,
+        currentCall: () => scopes.current,
+        state: 'PREPARING',
+      }
       const service = new type(order.options)
       service[PLACEMENT] = placement
-      const dispatcher = new Dispatcher({ ...order, service: name, target: service, methods })
+      const dispatcher = new Dispatcher({ ...order, service: name, target: service, methods, scopes })
       this.#hosted = { service: service as unknown as Hooks, placement, dispatcher, stopping }
       return { className: type.name, methods: methods.map(describeMethod) }
     })

@@ -17,6 +17,8 @@
  * STOPPED holds nothing. PAUSED holds what is needed to run at once (sockets bound, files open), but takes no calls.
  */
 import type { ContextId } from '../access/policy.ts'
+import { BadOptionsError } from '../errors/catalogue.ts'
+import type { CallScope } from './call-scope.ts'
 
 /** Where a service is, or which way it is going. */
 export type ServiceState =
@@ -35,6 +37,8 @@ export interface Placement {
   readonly context: ContextId
   readonly generation: number
   readonly signal: AbortSignal
+  /** The call that runs now. */
+  readonly currentCall: () => CallScope | undefined
   state: ServiceState
 }
 
@@ -52,6 +56,7 @@ export abstract class Service<Options = unknown> {
     context: 'root',
     generation: 1,
     signal: new AbortController().signal,
+    currentCall: () => undefined,
     state: 'STOPPED',
   }
 
@@ -72,6 +77,17 @@ export abstract class Service<Options = unknown> {
   /** Counts the objects that have lived under this name, from 1. */
   get generation(): number {
     return this[PLACEMENT].generation
+  }
+
+  /**
+   * The call that the running method was called by: its caller, its signal.
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS outside of a call, such as in a hook or in `run`
+   */
+  get call(): CallScope {
+    const call = this[PLACEMENT].currentCall()
+    if (call === undefined)
+      throw new BadOptionsError(`"this.call" was read outside of a call of service "${this.name}"`)
+    return call
   }
 
   get state(): ServiceState {

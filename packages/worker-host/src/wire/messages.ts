@@ -9,11 +9,12 @@
  *     owner → host   Call    id  method  argc  argument…     run method number `method`
  *                    Credit  id  items                        the reader of stream `id` has room for more items
  *                    Return  id                               the reader of stream `id` has left
+ *                    Cancel  id  ThrownData                   nobody waits for call `id` any more, for that reason
  *     host → owner   Result  id  value                        the call, or the stream, has ended well
  *                    Failure id  ThrownData                   it has ended badly
  *                    Item    id  value                        the next item of a stream
  */
-export const Request = { Call: 0, Credit: 1, Return: 2 } as const
+export const Request = { Call: 0, Credit: 1, Return: 2, Cancel: 3 } as const
 export const Reply = { Result: 0, Failure: 1, Item: 2 } as const
 
 /** Words of a reply record. */
@@ -27,6 +28,7 @@ export function requestWords(batch: Batch, offset: number): number {
     case Request.Call:
       return 4 + (batch[offset + 3] as number)
     case Request.Credit:
+    case Request.Cancel:
       return 3
     case Request.Return:
       return 2

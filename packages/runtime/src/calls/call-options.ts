@@ -1,0 +1,40 @@
+/** What a caller may say of a call beside its arguments: `proxy.$with({ signal, timeoutMs }).method(…)`. */
+import { BadOptionsError } from '@troupe/worker-host'
+
+export interface CallOptions {
+  /**
+   * Aborts the call: its caller is rejected at once with the signal's reason, a call that waits is not sent, and the
+   * method's own signal, `this.call.signal`, aborts.
+   */
+  readonly signal?: AbortSignal | undefined
+  /**
+   * Longest time the caller waits for the reply, counted from the call; time in the mailbox counts. For a stream, the
+   * time until its end; streams have no limit unless one is given here.
+   * @unit milliseconds; `null` waits for ever
+   * @defaultValue the pool's `timeoutMs`
+   * @throws {DeadlineExceededError} ERR_TROUPE_DEADLINE at the caller; the method is told to abort, and may still finish
+   */
+  readonly timeoutMs?: number | null
+}
+
+/** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
+export function checkCallOptions(options: CallOptions): CallOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new BadOptionsError(`call options must be an object such as { timeoutMs: 500 }, found ${typeof options}`)
+  }
+  const unknown = Object.keys(options).filter((key) => key !== 'signal' && key !== 'timeoutMs')
+  if (unknown.length > 0)
+    throw new BadOptionsError(`unknown call option ${unknown.join(', ')}, known: signal, timeoutMs`)
+  const { signal, timeoutMs } = options
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new BadOptionsError(`the call option "signal" must be an AbortSignal, found ${typeof signal}`)
+  }
+  if (timeoutMs !== undefined) checkTimeout(timeoutMs, 'the call option "timeoutMs"')
+  return options
+}
+
+/** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
+export function checkTimeout(timeoutMs: number | null, subject: string): number | null {
+  if (timeoutMs === null || timeoutMs > 0) return timeoutMs
+  throw new BadOptionsError(`${subject} must be a number of milliseconds above 0, or null for none, found ${timeoutMs}`)
+}
