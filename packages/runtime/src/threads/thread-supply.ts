@@ -30,6 +30,8 @@ const TERMINATE_MS = 5_000
 export class ThreadSupply {
   readonly #piscina: Piscina
   readonly #occupied = new Set<number>()
+  /** The threads that have not ended. */
+  readonly #exits = new Map<Worker, Promise<void>>()
   readonly #keepSpare: boolean
   #isClosed = false
   #isProdding = false
@@ -68,7 +70,9 @@ export class ThreadSupply {
     const task: HostTask = { control }
     // Piscina's type is the browser's, in which a port of Node is nothing that can be transferred.
     const transferList = [control] as unknown as TransferList
-    return this.#piscina.run(task, { name: 'host', transferList, signal })
+    const occupied = this.#piscina.run(task, { name: 'host', transferList, signal })
+    this.#watchExits()
+    return occupied
   }
 
   threadById(threadId: number): Worker | undefined {
@@ -82,17 +86,27 @@ export class ThreadSupply {
     if (this.#keepSpare && hasRoom && !this.#isProdding) this.#prod()
   }
 
-  /** Ends all threads, and waits for it; @returns how many had not ended in time. */
+  /**
+   * Ends all threads, and waits for it, also for those that were killed before and have not ended yet.
+   * @returns how many had not ended in time
+   */
   async close(): Promise<number> {
     this.#isClosed = true
-    const ending = this.#piscina.destroy().then(() => 'ended')
-    const timer = Promise.withResolvers<void>()
-    const timeout = setTimeout(timer.resolve, TERMINATE_MS)
-    try {
-      const before = this.#piscina.threads.length
-      return (await Promise.race([ending, timer.promise])) === 'ended' ? 0 : before
-    } finally {
-      clearTimeout(timeout)
+    const late = Promise.withResolvers<void>()
+    const timeout = setTimeout(late.resolve, TERMINATE_MS)
+    const ended = this.#piscina.destroy().then(() => Promise.all(this.#exits.values()))
+    await Promise.race([ended, late.promise])
+    clearTimeout(timeout)
+    return this.#exits.size
+  }
+
+  /** Piscina forgets a thread when it kills it, which can be long before it has ended. */
+  #watchExits(): void {
+    for (const thread of this.#piscina.threads) {
+      if (this.#exits.has(thread)) continue
+      const exit = new Promise<void>((resolve) => thread.once('exit', () => resolve()))
+      this.#exits.set(thread, exit)
+      void exit.then(() => this.#exits.delete(thread))
     }
   }
 
@@ -104,6 +118,7 @@ export class ThreadSupply {
     }
     // It fails only when the supply is closed meanwhile, or when the thread dies, which 'error' tells.
     this.#piscina.run(undefined, { name: 'warm' }).then(done, done)
+    this.#watchExits()
   }
 
   readonly #fresh: LoadBalancer = (task, threads) => {
