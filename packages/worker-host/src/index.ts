@@ -1,4 +1,5 @@
 /** What service authors import. */
+export type { StandardSchema } from './access/argument-spec.ts'
 export { type ExposedMap, type ExposeOptions, type Exposing, expose } from './access/expose.ts'
 export { AllowAny, AllowParents, type CallQuestion, type ContextId, Policy, type PolicyLike } from './access/policy.ts'
 export * from './errors/catalogue.ts'

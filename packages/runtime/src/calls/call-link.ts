@@ -44,6 +44,16 @@ export interface CallLinkOptions {
   readonly begun: Int32Array
   /** Replies have come: there is room for more calls. */
   readonly onRoom: () => void
+  /** `expire` has something to do at that time. */
+  readonly onDeadline: (atMs: number) => void
+  /** A call was aborted, and its method has gone on for longer than it may. */
+  readonly onOverdue: (call: Call) => void
+}
+
+interface AbandonedCall {
+  readonly call: Call
+  /** When its thread is killed if its method still runs; `Infinity` for never. */
+  readonly killAtMs: number
 }
 
 interface KnownMethod {
@@ -61,7 +71,7 @@ export class CallLink implements CallHolder, Expiring {
   readonly #calls: (Call | undefined)[] = []
   readonly #free: number[] = []
   /** By id: calls that nobody waits for, and that the thread has not answered. */
-  readonly #abandoned = new Map<number, Call>()
+  readonly #abandoned = new Map<number, AbandonedCall>()
   #sent = 0
   #running = 0
   #streams = 0
@@ -110,12 +120,8 @@ export class CallLink implements CallHolder, Expiring {
     call.holder = this
     if (timeoutMs !== null) call.sentAtMs = turnNowMs()
     this.#outbox.putCall(Request.Call, id, method.number, args)
-    if (call.stream !== undefined && this.#calls[id] === call) {
-      call.stream.attach({
-        grant: (items) => this.#outbox.put(Request.Credit, id, items),
-        leave: () => this.#outbox.put(Request.Return, id),
-      })
-    }
+    if (method.description.isCast) call.handOver()
+    if (call.stream !== undefined && this.#calls[id] === call) this.#attach(call)
   }
 
   /**
@@ -138,8 +144,11 @@ export class CallLink implements CallHolder, Expiring {
   abandon(call: Call, reason: unknown): void {
     if (this.#calls[call.id] !== call) return
     this.#calls[call.id] = undefined
-    this.#abandoned.set(call.id, call)
     this.#failed++
+    const { killAfterMs = Number.POSITIVE_INFINITY } = this.#methods.get(call.request.method)!.description
+    const killAtMs = performance.now() + killAfterMs
+    this.#abandoned.set(call.id, { call, killAtMs })
+    this.#options.onDeadline(killAtMs)
     this.#outbox.putValue(Request.Cancel, call.id, encodeThrown(reason))
   }
 
@@ -150,6 +159,10 @@ export class CallLink implements CallHolder, Expiring {
       if (call.deadlineMs <= nowMs) call.expire(nowMs, this.#hasBegun(call))
       else earliestMs = Math.min(earliestMs, call.deadlineMs)
     }
+    for (const { call, killAtMs } of this.#abandoned.values()) {
+      if (killAtMs > nowMs) earliestMs = Math.min(earliestMs, killAtMs)
+      else if (this.#hasBegun(call)) this.#options.onOverdue(call) // one that has not is passed over in its turn
+    }
     return earliestMs
   }
 
@@ -159,6 +172,21 @@ export class CallLink implements CallHolder, Expiring {
       this.#failed++
       call.fail(() => make(call))
     }
+  }
+
+  #attach({ id, stream }: Call): void {
+    stream?.attach({
+      grant: (items) => this.#outbox.put(Request.Credit, id, items),
+      leave: () => this.#outbox.put(Request.Return, id),
+    })
+  }
+
+  /** The call has returned a stream. */
+  #becomeStream(call: Call): void {
+    call.becomeStream()
+    this.#running--
+    this.#streams++
+    this.#attach(call)
   }
 
   #isAdmitted({ admitted, description }: KnownMethod, { request }: Call): boolean {
@@ -180,6 +208,10 @@ export class CallLink implements CallHolder, Expiring {
         call?.stream?.push(batch[offset + 2])
         continue
       }
+      if (operation === Reply.Stream) {
+        if (call !== undefined) this.#becomeStream(call)
+        continue
+      }
       this.#free.push(id)
       if (call === undefined) {
         this.#forgetAbandoned(id) // failed earlier; only now is its id free
@@ -199,8 +231,8 @@ export class CallLink implements CallHolder, Expiring {
   }
 
   #forgetAbandoned(id: number): void {
-    const call = this.#abandoned.get(id)
-    if (call !== undefined && this.#abandoned.delete(id)) this.#forget(call)
+    const abandoned = this.#abandoned.get(id)
+    if (abandoned !== undefined && this.#abandoned.delete(id)) this.#forget(abandoned.call)
   }
 
   #forget(call: Call): void {

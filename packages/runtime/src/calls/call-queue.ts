@@ -97,6 +97,11 @@ export class CallQueue implements CallHolder, Expiring {
     if (this.#abandoned > SWEEP_FROM && this.#abandoned * 2 > this.#mailbox.size) this.#sweep()
   }
 
+  /** `expire` has something to do at that time. */
+  expectDeadline(atMs: number): void {
+    this.#watch?.expect(atMs)
+  }
+
   /** For a call that waits for the outcome of another, and is not in the mailbox itself: so that it can be late. */
   watchFollower(call: Call): void {
     this.#followers.add(call)

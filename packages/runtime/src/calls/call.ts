@@ -1,5 +1,5 @@
 /** One call on its way: made by a proxy, ordered by an invoker, sent by a link, settled exactly once. */
-import { type ContextId, DeadlineExceededError } from '@troupe/worker-host'
+import { type ContextId, DeadlineExceededError, messageOf } from '@troupe/worker-host'
 import { joinAbortGroup, leaveAbortGroup } from './abort-groups.ts'
 import { type MakeError, rejectWith } from './rejection.ts'
 import { RemoteStream } from './remote-stream.ts'
@@ -40,6 +40,7 @@ export class Call {
   #stream: RemoteStream<unknown> | undefined
   #resolve!: (value: unknown) => void
   #isSettled = false
+  #isHandedOver = false
 
   constructor(request: CallRequest, stream?: RemoteStream<unknown>) {
     this.request = request
@@ -78,6 +79,15 @@ export class Call {
     return !signal.aborted
   }
 
+  /** A cast is with its thread: its caller has no more to wait for, but it may still be sent again after a crash. */
+  handOver(): void {
+    if (this.#isSettled || this.#isHandedOver) return
+    this.#isHandedOver = true
+    this.deadlineMs = Number.POSITIVE_INFINITY
+    if (this.request.signal !== undefined) leaveAbortGroup(this.request.signal, this)
+    this.#resolve(undefined)
+  }
+
   /** For a call made before anyone knew that its method is a stream: its promise resolves with that stream. */
   becomeStream(): void {
     this.deadlineMs = Number.POSITIVE_INFINITY // a stream may go on; what limits a call was over with its first answer
@@ -95,6 +105,7 @@ export class Call {
   fail(make: MakeError): void {
     if (!this.#settle()) return
     if (this.#stream) this.#stream.fail(make)
+    else if (this.#isHandedOver) warnOf(this, make)
     else rejectWith(this.#resolve, make)
   }
 
@@ -125,4 +136,16 @@ export class Call {
     if (this.request.signal !== undefined) leaveAbortGroup(this.request.signal, this)
     return true
   }
+}
+
+/** Nobody waits for what becomes of a cast. */
+function warnOf({ subject }: Call, make: MakeError): void {
+  const error = new Error(`cast of ${subject} failed`)
+  rejectWith((failure) => {
+    failure.catch((cause: unknown) => {
+      error.cause = cause
+      error.message += `: ${messageOf(cause)}`
+      process.emitWarning(error)
+    })
+  }, make)
 }

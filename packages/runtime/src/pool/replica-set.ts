@@ -149,6 +149,7 @@ export class ReplicaSet {
       window: spec.invoker.queue.window,
       transitionMs: spec.transitionMs,
       onRoom,
+      onDeadline: (atMs) => spec.invoker.queue.expectDeadline(atMs),
       onBirth: (kill) => this.#keep(kill),
     })
     void replica.died.then((death) => this.#onDeath(replica, death))

@@ -14,6 +14,7 @@ import {
   type ServiceOrder,
 } from '@troupe/worker-host/owner'
 import * as Comlink from 'comlink'
+import type { Call } from '../calls/call.ts'
 import { CallLink } from '../calls/call-link.ts'
 import { type Death, ThreadContext } from '../threads/thread-context.ts'
 import type { ThreadSupply } from '../threads/thread-supply.ts'
@@ -30,6 +31,7 @@ export interface ReplicaOptions {
   readonly window: number
   readonly transitionMs: number
   readonly onRoom: () => void
+  readonly onDeadline: (atMs: number) => void
   /** Hands over, before there is a thread, what will end it. */
   readonly onBirth: (kill: AbortController) => void
 }
@@ -72,8 +74,19 @@ export class Replica {
       }
       const asked = thread.ask(thread.host.open(Comlink.transfer(order, [port2])))
       const { methods } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
-      const { window, onRoom } = options
-      const link = new CallLink({ service, context, port: port1, methods, window, begun, onRoom })
+      const { window, onRoom, onDeadline } = options
+      const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
+      const link = new CallLink({
+        service,
+        context,
+        port: port1,
+        methods,
+        window,
+        begun,
+        onRoom,
+        onDeadline,
+        onOverdue,
+      })
       return new Replica({ context: thread, kill, link, methods, transitionMs })
     } catch (error) {
       kill.abort(error)

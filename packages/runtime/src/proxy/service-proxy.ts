@@ -3,6 +3,7 @@
  *
  *     increment(url: string, by?: number): number        →  increment(url, by?): Promise<number>
  *     async *top(n: number): AsyncGenerator<Row>         →  top(n): RemoteStream<Row>, an async iterable
+ *     read(file: string): ReadableStream<Uint8Array>     →  read(file): Promise<RemoteStream<Uint8Array>>
  *
  * What is no public method of the class itself is absent: members of `Service`, privates, fields. (A public method that
  * is not exposed can't be told apart by its type: calling it rejects with `ERR_TROUPE_NO_SUCH_METHOD`.) Overloads come
@@ -31,7 +32,9 @@ type Reply<Result> = [Result] extends [never]
     ? Promise<Result>
     : [Result] extends [AsyncGenerator<infer Item>]
       ? RemoteStream<Item>
-      : Promise<Awaited<Result>>
+      : [Awaited<Result>] extends [AsyncIterable<infer Item>]
+        ? Promise<RemoteStream<Item>>
+        : Promise<Awaited<Result>>
 
 /** The public methods of a service's own class. */
 type MethodNames<S> = {
@@ -43,7 +46,7 @@ type MethodNames<S> = {
 }[Exclude<keyof S, keyof Service>]
 
 /** What a proxy answers itself. */
-export interface ProxyOwn<S> {
+interface ProxyOwn<S> {
   /**
    * The same service with options for each of its calls: `proxy.$with({ signal, timeoutMs: 500 }).method(…)`. What is
    * not given stays as it is on this proxy.

@@ -13,14 +13,32 @@
  * An override is a new method: it is exposed only when it says so itself.
  */
 import { BadOptionsError } from '../errors/catalogue.ts'
-import { type Policy, type PolicyLike, toPolicies } from './policy.ts'
+import { isSchema, type Specs, type StandardSchema } from './argument-spec.ts'
+import { Policy, type PolicyLike, toPolicies } from './policy.ts'
 
 export interface ExposeOptions {
+  /** What the list of arguments must be, by any Standard Schema: `z.tuple([z.url(), z.int().default(1)])`. */
+  readonly args?: StandardSchema
+  /** What the result must be; of a stream, each item. */
+  readonly returns?: StandardSchema
+  /**
+   * `false` makes it a cast: the caller's promise resolves when the call has been handed over to the thread, whatever
+   * becomes of it; what it throws becomes a warning at the owner.
+   * @defaultValue true
+   */
+  readonly reply?: boolean
   /**
    * Running it twice does no more than running it once: an invoker may repeat a call of it.
    * @defaultValue false
    */
   readonly idempotent?: boolean
+  /**
+   * For a method that may not heed its call's signal: how long after that has aborted its thread is killed. To the
+   * service that is a crash: neighbouring calls reject with `ERR_TROUPE_SERVICE_CRASHED`, and its supervision decides.
+   * @unit milliseconds
+   * @defaultValue never
+   */
+  readonly killAfterMs?: number
 }
 
 /** What a class says of a method: one or more policies, and perhaps options behind them. */
@@ -32,7 +50,10 @@ export type ExposedMap = Readonly<Record<string, PolicyLike | Exposing>>
 /** What was said of a method, checked. */
 export interface Exposure {
   readonly policies: readonly Policy[]
-  readonly options: Required<ExposeOptions>
+  readonly specs: Specs
+  readonly isCast: boolean
+  readonly isIdempotent: boolean
+  readonly killAfterMs: number | undefined
 }
 
 // `Symbol.metadata` is missing from Node 26, so a decorator's word is kept by function. On globalThis, because two
@@ -66,12 +87,28 @@ export function toExposure(exposing: PolicyLike | Exposing, subject: string): Ex
   const last = given.at(-1)
   const options = isOptions(last) ? last : {}
   const policies = toPolicies((options === last ? given.slice(0, -1) : given) as readonly PolicyLike[], subject)
-  const unknown = Object.keys(options).filter((key) => key !== 'idempotent')
-  if (unknown.length > 0)
-    throw new BadOptionsError(`${subject}: unknown option ${unknown.join(', ')}, known: idempotent`)
-  return { policies, options: { idempotent: options.idempotent ?? false } }
+  const { args, returns, reply = true, idempotent = false, killAfterMs } = options
+  const problems = [...problemsOf(options)]
+  if (problems.length > 0) throw new BadOptionsError(`${subject}: ${problems.join('; ')}`)
+  return { policies, specs: { args, returns }, isCast: !reply, isIdempotent: idempotent, killAfterMs }
+}
+
+const OPTIONS = ['args', 'returns', 'reply', 'idempotent', 'killAfterMs']
+
+function* problemsOf({ args, returns, reply, idempotent, killAfterMs, ...unknown }: ExposeOptions): Generator<string> {
+  const names = Object.keys(unknown)
+  if (names.length > 0) yield `unknown option ${names.join(', ')}, known: ${OPTIONS.join(', ')}`
+  for (const [name, schema] of Object.entries({ args, returns })) {
+    if (schema !== undefined && !isSchema(schema)) yield `"${name}" must be a Standard Schema, found ${typeof schema}`
+  }
+  for (const [name, flag] of Object.entries({ reply, idempotent })) {
+    if (flag !== undefined && typeof flag !== 'boolean') yield `"${name}" must be true or false, found ${typeof flag}`
+  }
+  if (killAfterMs !== undefined && !(killAfterMs >= 0)) {
+    yield `"killAfterMs" must be a number of milliseconds from 0, found ${killAfterMs}`
+  }
 }
 
 function isOptions(value: unknown): value is ExposeOptions {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
+  return typeof value === 'object' && value !== null && !(value instanceof Policy)
 }

@@ -3,7 +3,8 @@
  * is not in this list can be reached: no base class, no inherited member, no accessor, no `constructor`.
  */
 import { BadOptionsError } from '../errors/catalogue.ts'
-import { type ExposedMap, type ExposeOptions, exposureOf, toExposure } from './expose.ts'
+import { withSpecs, withStreamSpecs } from './argument-spec.ts'
+import { type ExposedMap, type Exposure, exposureOf, toExposure } from './expose.ts'
 import { type ContextId, type Policy, portableName, portablePolicy } from './policy.ts'
 
 type Method = (this: object, ...args: unknown[]) => unknown
@@ -13,7 +14,9 @@ export interface ExposedMethod {
   readonly name: string
   readonly run: Method
   readonly policies: readonly Policy[]
-  readonly options: Required<ExposeOptions>
+  readonly isCast: boolean
+  readonly isIdempotent: boolean
+  readonly killAfterMs: number | undefined
   readonly isStream: boolean
 }
 
@@ -26,6 +29,10 @@ export interface MethodDescription {
   readonly policies: readonly string[]
   /** A call may be repeated. */
   readonly isIdempotent: boolean
+  /** The caller waits for no more than the hand-over. */
+  readonly isCast: boolean
+  /** How long after its call was aborted a method that still runs has its thread killed. */
+  readonly killAfterMs: number | undefined
 }
 
 /** Names that a proxy answers itself, or that the language would call by itself. */
@@ -55,19 +62,31 @@ export function methodTable(
         ? toExposure(declared[name]!, `"${name}" in the static field "exposed" of "${type.name}"`)
         : run && exposureOf(run)
       if (run && exposure)
-        table.set(name, { name: checkName(type.name, name), run, ...exposure, isStream: isStream(run) })
+        table.set(name, toExposedMethod(checkName(type.name, name), run, exposure, `"${type.name}.${name}"`))
       else hidden.add(name) // an override that is not exposed hides the exposed method above it
     }
   }
   return [...table.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-export const describeMethod = ({ name, isStream, policies, options }: ExposedMethod): MethodDescription => ({
-  name,
-  isStream,
-  isIdempotent: options.idempotent,
-  policies: policies.map(portableName).filter((policy) => policy !== undefined),
-})
+export function describeMethod({ run: _, policies, ...described }: ExposedMethod): MethodDescription {
+  return { ...described, policies: policies.map(portableName).filter((policy) => policy !== undefined) }
+}
+
+/** The method as callers reach it: its arguments and result checked, the result of a cast left out. */
+function toExposedMethod(name: string, run: Method, { specs, ...exposure }: Exposure, subject: string): ExposedMethod {
+  const isStream = run instanceof AsyncGeneratorFunction
+  if (isStream && exposure.isCast) throw new BadOptionsError(`${subject} is a stream, which can't be without a reply`)
+  const checked = (isStream ? withStreamSpecs : withSpecs)(run, specs, subject)
+  return { name, run: exposure.isCast ? withoutResult(checked) : checked, isStream, ...exposure }
+}
+
+function withoutResult(run: Method): Method {
+  return function (this: object, ...args: unknown[]): unknown {
+    const result = Reflect.apply(run, this, args)
+    return result instanceof Promise ? result.then(() => undefined) : undefined
+  }
+}
 
 /** Asks every policy that the owner can ask. */
 export function isAdmitted(method: MethodDescription, caller: ContextId, context: ContextId, service: string): boolean {
@@ -104,4 +123,3 @@ function checkName(type: string, name: string): string {
 }
 
 const AsyncGeneratorFunction = async function* () {}.constructor
-const isStream = (run: Method): boolean => run instanceof AsyncGeneratorFunction

@@ -53,6 +53,23 @@ export class MailboxFullError extends TroupeError {
   }
 }
 
+/** One thing that is wrong with a value. */
+export interface Issue {
+  /** `argument 0.url`, `argument 1[3]`, `result.total` */
+  readonly path: string
+  readonly message: string
+}
+
+/** Arguments that don't fit the method's spec, or a result that doesn't; for arguments, the method did not run. */
+export class BadArgumentsError extends TroupeError {
+  readonly code = 'ERR_TROUPE_BAD_ARGUMENTS'
+  readonly issues: readonly Issue[]
+  constructor(subject: string, issues: readonly Issue[]) {
+    super(`${subject}: ${issues.map(({ path, message }) => `${path}: ${message}`).join('; ')}`)
+    this.issues = issues
+  }
+}
+
 /** Where a call's time went. @unit milliseconds */
 export interface TimeSpent {
   /** In the mailbox, and in the thread behind other calls. */

@@ -171,20 +171,34 @@ export class Dispatcher {
       return
     }
     if (method.isStream) scopes.apply(scope, this.#stream, this, [id, result])
+    else if (isAsyncIterable(result)) scopes.apply(scope, this.#openStream, this, [id, result])
     else if (isThenable(result)) {
       this.#scopes.set(id, scope)
       if (isSerialized) this.#isBusy = true
       // A promise stays itself; of anything else that has a `then`, only the first outcome counts.
       Promise.resolve(result).then(
-        (value) => this.#succeed(id, value),
+        (value) => (isAsyncIterable(value) ? this.#openStream(id, value) : this.#succeed(id, value)),
         (thrown) => this.#failLate(id, thrown),
       )
     } else this.#outbox.putValue(Reply.Result, id, result)
   }
 
+  /** A call has returned a stream: its caller is told, and then gets the items. */
+  #openStream(id: number, source: AsyncIterable<unknown>): void {
+    let items: AsyncIterator<unknown>
+    try {
+      items = source[Symbol.asyncIterator]()
+    } catch (thrown) {
+      this.#failLate(id, thrown)
+      return
+    }
+    this.#outbox.putValue(Reply.Stream, id, undefined)
+    this.#stream(id, items)
+  }
+
   /** Called in the scope of its call, in which the generator then runs. */
-  #stream(id: number, source: AsyncGenerator): void {
-    this.#scopes.set(id, this.#options.scopes.current!)
+  #stream(id: number, source: AsyncIterator<unknown>): void {
+    this.#scopes.set(id, this.#options.scopes.current ?? this.#scopes.get(id)!)
     if (this.#options.isSerialized) this.#isBusy = true
     const producer = new StreamProducer(source, (item) => this.#outbox.putValue(Reply.Item, id, item))
     this.#streams.set(id, producer)
@@ -252,6 +266,14 @@ function reasonOf(data: unknown): unknown {
     return decodeThrown(data as ThrownData)
   } catch {
     return undefined
+  }
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  try {
+    return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
+  } catch {
+    return false // a revoked Proxy: it is refused as a result that can't be cloned
   }
 }
 

@@ -7,14 +7,14 @@ import { STREAM_WINDOW } from '../wire/messages.ts'
 export class StreamProducer {
   /** Settles when the generator has ended and its `finally` has run; rejects with what it threw. */
   readonly ended: Promise<void>
-  readonly #source: AsyncGenerator
+  readonly #source: AsyncIterator<unknown>
   readonly #send: (item: unknown) => void
   #credit = STREAM_WINDOW
   #resume: (() => void) | undefined
   #hasLeft = false
   #failure: { readonly reason: unknown } | undefined
 
-  constructor(source: AsyncGenerator, send: (item: unknown) => void) {
+  constructor(source: AsyncIterator<unknown>, send: (item: unknown) => void) {
     this.#source = source
     this.#send = send
     this.ended = this.#pump()
@@ -51,7 +51,7 @@ export class StreamProducer {
         this.#send(value)
       }
     }
-    await this.#source.return(undefined)
+    await this.#source.return?.(undefined)
     if (this.#failure) throw this.#failure.reason
   }
 

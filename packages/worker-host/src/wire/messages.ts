@@ -13,9 +13,10 @@
  *     host → owner   Result  id  value                        the call, or the stream, has ended well
  *                    Failure id  ThrownData                   it has ended badly
  *                    Item    id  value                        the next item of a stream
+ *                    Stream  id  –                            what the call returned is a stream: its items follow
  */
 export const Request = { Call: 0, Credit: 1, Return: 2, Cancel: 3 } as const
-export const Reply = { Result: 0, Failure: 1, Item: 2 } as const
+export const Reply = { Result: 0, Failure: 1, Item: 2, Stream: 3 } as const
 
 /** Words of a reply record. */
 export const REPLY_WORDS = 3

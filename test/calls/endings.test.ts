@@ -1,0 +1,72 @@
+/** Every way in which a call can come to an early end × every place where it can be by then: what its caller sees. */
+import { getEventListeners } from 'node:events'
+import { Pool, type ServiceHandle } from '@troupe/runtime'
+import { describe, expect, it } from 'vitest'
+import { fixture } from '../fixtures/index.ts'
+import type { Patient } from '../fixtures/services/patient.ts'
+
+interface Scene {
+  readonly pool: Pool
+  readonly handle: ServiceHandle<Patient>
+  readonly aborter: AbortController
+}
+
+/** What the caller sees where it is the same everywhere, else by place. */
+interface Ending {
+  readonly happen: (scene: Scene) => unknown
+  readonly timeoutMs?: number
+  readonly sees: object | ((place: string) => object)
+}
+
+const crashed = (place: string) => ({ code: 'ERR_TROUPE_SERVICE_CRASHED', mayHaveRun: place !== 'queued' })
+
+const ENDINGS: Readonly<Record<string, Ending>> = {
+  'its caller aborts': { happen: ({ aborter }) => aborter.abort(), sees: { name: 'AbortError' } },
+  'its deadline passes': { happen: () => {}, timeoutMs: 20, sees: { code: 'ERR_TROUPE_DEADLINE', limitMs: 20 } },
+  'its service crashes': { happen: ({ handle }) => handle.kill(), sees: crashed },
+  'its service stops': { happen: ({ handle }) => handle.stop(), sees: { code: 'ERR_TROUPE_NOT_RUNNING' } },
+  'its service stops at once': {
+    happen: ({ handle }) => handle.stop({ drain: false }),
+    sees: { code: 'ERR_TROUPE_NOT_RUNNING' },
+  },
+  'the pool closes': { happen: ({ pool }) => pool.close(), sees: { code: 'ERR_TROUPE_POOL_CLOSED' } },
+}
+
+/** Each puts a call there, and gives what the caller waits for. */
+const PLACES: Readonly<Record<string, (scene: Scene, timeoutMs: number) => Promise<Promise<unknown>[]>>> = {
+  queued: async ({ handle, aborter }, timeoutMs) => {
+    await handle.pause()
+    return [handle.proxy.$with({ signal: aborter.signal, timeoutMs }).ignoreAt('gate')]
+  },
+  running: async ({ handle, aborter }, timeoutMs) => {
+    const call = handle.proxy.$with({ signal: aborter.signal, timeoutMs }).ignoreAt('gate')
+    call.catch(() => {})
+    await handle.proxy.heard() // answered after it: the call has begun
+    return [call]
+  },
+  'streaming out': async ({ handle, aborter }, timeoutMs) => {
+    const stream = handle.proxy.$with({ signal: aborter.signal, timeoutMs }).items()
+    await stream.next()
+    return [Array.fromAsync(stream)]
+  },
+}
+
+describe.each(Object.keys(PLACES))('a call that is %s', (place) => {
+  it.each(Object.keys(ENDINGS))('when %s rejects with the reason, and nothing is left of it', async (ending) => {
+    const { happen, timeoutMs = 60_000, sees } = ENDINGS[ending]!
+    await using pool = new Pool()
+    const handle = await pool.spawn<Patient>({ name: 'patient', module: fixture('patient.ts'), graceMs: 30 })
+    const scene = { pool, handle, aborter: new AbortController() }
+    const [outcome] = await PLACES[place]!(scene, timeoutMs)
+    const rejected = expect(outcome).rejects.toMatchObject(typeof sees === 'function' ? sees(place) : sees)
+
+    const happened = happen(scene)
+
+    await rejected
+    await happened
+    expect(handle.stats().queued).toBe(0)
+    expect(getEventListeners(scene.aborter.signal, 'abort')).toEqual([])
+    await pool.close()
+    expect(handle.stats()).toMatchObject({ pending: 0, queued: 0, threads: 0 })
+  })
+})
