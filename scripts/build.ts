@@ -5,7 +5,7 @@
  */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { glob, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { glob, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -16,8 +16,10 @@ const require = createRequire(import.meta.url)
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc')
 
 const PACKAGES = [
-  { name: 'worker-host', entries: ['index', 'owner', 'thread'] },
-  { name: 'runtime', entries: ['index'] },
+  // Entries that are built together share their modules, as files that each of them loads: `testing` stands alone, so
+  // that no thread loads a file more for it.
+  { name: 'worker-host', together: [['index', 'owner', 'thread'], ['testing']] },
+  { name: 'runtime', together: [['index']] },
 ]
 
 const stampFile = join(root, 'node_modules', '.cache', 'troupe-build')
@@ -30,28 +32,40 @@ const stamp = await contentOf([
 const hasDist = (await Array.fromAsync(glob('packages/*/dist/index.d.ts', { cwd: root }))).length === PACKAGES.length
 if (hasDist && (await readFile(stampFile, 'utf8').catch(() => '')) === stamp) process.exit(0)
 
-for (const { name, entries } of PACKAGES) {
+for (const { name, together } of PACKAGES) {
   const folder = join(root, 'packages', name)
-  const dist = join(folder, 'dist')
-  await rm(dist, { recursive: true, force: true })
-  await build({
-    entryPoints: entries.map((entry) => join(folder, 'src', `${entry}.ts`)),
-    outdir: dist,
-    bundle: true,
-    splitting: true, // the entries share one copy of every class, so `instanceof` holds across them
-    packages: 'external',
-    format: 'esm',
-    platform: 'node',
-    target: 'node22.18',
-    sourcemap: true,
-    sourcesContent: false,
-    keepNames: true,
-    logLevel: 'warning',
-  })
-  await promisify(execFile)(process.execPath, [tsc, '-p', folder]).catch((failure: { stdout: string }) => {
-    process.stderr.write(failure.stdout)
-    process.exit(1)
-  })
+  // Built beside, then put in place: whoever loads the package meanwhile finds the old one, whole.
+  const [dist, next, old] = ['dist', 'dist.next', 'dist.old'].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ]
+  await Promise.all([next, old].map((path) => rm(path, { recursive: true, force: true })))
+  for (const entries of together) {
+    await build({
+      entryPoints: entries.map((entry) => join(folder, 'src', `${entry}.ts`)),
+      outdir: next,
+      bundle: true,
+      splitting: true, // the entries share one copy of every class, so `instanceof` holds across them
+      packages: 'external',
+      format: 'esm',
+      platform: 'node',
+      target: 'node22.18',
+      sourcemap: true,
+      sourcesContent: false,
+      keepNames: true,
+      logLevel: 'warning',
+    })
+  }
+  await promisify(execFile)(process.execPath, [tsc, '-p', folder, '--outDir', next]).catch(
+    (failure: { stdout: string }) => {
+      process.stderr.write(failure.stdout)
+      process.exit(1)
+    },
+  )
+  await rename(dist, old).catch(() => {}) // there is none before the first build
+  await rename(next, dist)
+  await rm(old, { recursive: true, force: true })
 }
 await mkdir(dirname(stampFile), { recursive: true })
 await writeFile(stampFile, stamp)

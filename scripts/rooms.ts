@@ -10,10 +10,12 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   'worker-host': {
     errors: [],
+    clock: ['errors'],
+    tasks: ['clock', 'errors'],
     wire: [],
     access: ['errors'],
-    service: ['access', 'errors'],
-    host: ['access', 'errors', 'service', 'wire'],
+    service: ['access', 'clock', 'errors', 'tasks'],
+    host: ['access', 'errors', 'service', 'tasks', 'wire'],
   },
   runtime: {
     lifecycle: [],
@@ -28,7 +30,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
 
 /** What a package may import besides Node's own modules and its own files. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  'worker-host': ['comlink'],
+  'worker-host': ['comlink', 'croner'],
   runtime: ['@troupe/worker-host', '@troupe/worker-host/owner', 'comlink', 'esbuild', 'piscina'],
 }
 

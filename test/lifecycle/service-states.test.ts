@@ -38,12 +38,12 @@ describe('a life', () => {
       'prepare PREPARING 1 false',
       'start STARTING 1 false',
       'run RUNNING 1 false',
-      'run ends PAUSING 1 false',
       'pause PAUSING 1 false',
+      'run ends PAUSING 1 false',
       'start STARTING 1 false',
       'run RUNNING 1 false',
-      'run ends PAUSING 1 false',
       'pause PAUSING 1 false',
+      'run ends PAUSING 1 false',
       'stop STOPPING 1 true',
     ])
   })

@@ -1,7 +1,19 @@
 /** What the runtime, on the owner's side, shares with the host: the wire, and the control plane's types. */
 export { isAdmitted, type MethodDescription } from './access/method-table.ts'
+export { type Clock, systemClock } from './clock/clock.ts'
 export { decodeThrown, encodeThrown, type ThrownData } from './errors/error-data.ts'
-export type { BodyEnd, CrashNotice, Hook, HostApi, Outcome, ServiceDescription, ServiceOrder } from './host/host.ts'
+export { thrownOf } from './errors/failed-entry.ts'
+export { throwAll } from './errors/throw-all.ts'
+export type {
+  BodyEnd,
+  CrashNotice,
+  Ending,
+  Hook,
+  HostApi,
+  Outcome,
+  ServiceDescription,
+  ServiceOrder,
+} from './host/host.ts'
 export type { HostTask } from './thread.ts'
 export { controlEndpoint } from './wire/control-endpoint.ts'
 export { type Batch, REPLY_WORDS, Reply, Request, STREAM_WINDOW } from './wire/messages.ts'

@@ -98,11 +98,12 @@ export class Reconciler {
   #set(target: TargetState): Promise<void> {
     if (this.#goal === undefined && this.#state === target) return Promise.resolve()
     const superseded = this.#goal
-    this.#goal = newGoal(target)
+    const goal = newGoal(target)
+    this.#goal = goal
     superseded?.reject(new SupersededError(this.#options.service, superseded.target, target))
     this.#options.onGoal(target)
     void this.#reconcile()
-    return this.#goal?.reached ?? Promise.resolve()
+    return goal.reached // a listener may have set another one meanwhile
   }
 
   async #reconcile(): Promise<void> {

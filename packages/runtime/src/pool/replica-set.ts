@@ -2,8 +2,8 @@
  * The threads of a service: opened together, moved together, replaced one by one, and let go together. It keeps the
  * invoker connected to those that are in service, and settles the calls of one that has left it.
  */
-import type { ContextId } from '@troupe/worker-host'
-import type { MethodDescription } from '@troupe/worker-host/owner'
+import type { ContextId, TaskStats } from '@troupe/worker-host'
+import { type MethodDescription, throwAll } from '@troupe/worker-host/owner'
 import type { Call } from '../calls/call.ts'
 import type { Transition } from '../lifecycle/transitions.ts'
 import { loadableModule } from '../modules/build-module.ts'
@@ -85,8 +85,29 @@ export class ReplicaSet {
     return replica
   }
 
+  /** Where one fails, what the others do is waited for. */
   async carryOut({ hook, via, to }: Transition): Promise<void> {
-    await Promise.all(this.#replicas.map((replica) => replica.carryOut(hook, via, to)))
+    const results = await Promise.allSettled(this.#replicas.map((replica) => replica.carryOut(hook, via, to)))
+    const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+    throwAll(errors.filter((error) => error instanceof ThreadDiedError).slice(0, 1), '')
+    throwAll(errors, `several threads failed in their "${hook}" hook`)
+  }
+
+  heedStop(isStopping: boolean): void {
+    for (const replica of this.#replicas) replica.heedStop(isStopping)
+  }
+
+  /** Of all threads together. */
+  async taskStats(): Promise<TaskStats> {
+    const stats = await Promise.all(this.#replicas.map((replica) => replica.taskStats()))
+    const sum = (count: 'total' | 'finished' | 'pending') => stats.reduce((total, one) => total + one[count], 0)
+    return {
+      total: sum('total'),
+      finished: sum('finished'),
+      pending: sum('pending'),
+      running: stats.flatMap(({ running }) => running),
+      timers: stats.flatMap(({ timers }) => timers),
+    }
   }
 
   forEach(visit: (replica: Replica) => void): void {
@@ -148,6 +169,8 @@ export class ReplicaSet {
       isSerialized: spec.invoker.queue.isSerialized,
       window: spec.invoker.queue.window,
       transitionMs: spec.transitionMs,
+      graceMs: spec.graceMs,
+      maxTasks: spec.maxTasks,
       onRoom,
       onDeadline: (atMs) => spec.invoker.queue.expectDeadline(atMs),
       onBirth: (kill) => this.#keep(kill),

@@ -3,7 +3,7 @@
  * or as many as its `threads`; each lives once.
  */
 import { MessageChannel } from 'node:worker_threads'
-import { type ContextId, DeadlineExceededError, type ServiceState } from '@troupe/worker-host'
+import { type ContextId, DeadlineExceededError, type ServiceState, type TaskStats } from '@troupe/worker-host'
 import {
   type BodyEnd,
   decodeThrown,
@@ -12,6 +12,7 @@ import {
   type MethodDescription,
   type Outcome,
   type ServiceOrder,
+  throwAll,
 } from '@troupe/worker-host/owner'
 import * as Comlink from 'comlink'
 import type { Call } from '../calls/call.ts'
@@ -30,6 +31,8 @@ export interface ReplicaOptions {
   readonly isSerialized: boolean
   readonly window: number
   readonly transitionMs: number
+  readonly graceMs: number
+  readonly maxTasks: number
   readonly onRoom: () => void
   readonly onDeadline: (atMs: number) => void
   /** Hands over, before there is a thread, what will end it. */
@@ -41,7 +44,9 @@ interface ReplicaParts {
   readonly kill: AbortController
   readonly link: CallLink
   readonly methods: readonly MethodDescription[]
+  readonly service: string
   readonly transitionMs: number
+  readonly graceMs: number
 }
 
 export class Replica {
@@ -49,11 +54,24 @@ export class Replica {
   readonly methods: readonly MethodDescription[]
   readonly #context: ThreadContext
   readonly #kill: AbortController
+  readonly #service: string
   readonly #transitionMs: number
+  readonly #graceMs: number
 
   /** Starts a thread, loads the module there and constructs the service; no hook has run. */
   static async open(supply: ThreadSupply, options: ReplicaOptions): Promise<Replica> {
-    const { service, context, caller, generation, moduleUrl, exportName, isSerialized, transitionMs, onBirth } = options
+    const {
+      service,
+      context,
+      caller,
+      generation,
+      moduleUrl,
+      exportName,
+      isSerialized,
+      transitionMs,
+      graceMs,
+      onBirth,
+    } = options
     const kill = new AbortController()
     onBirth(kill)
     try {
@@ -69,6 +87,7 @@ export class Replica {
         exportName,
         options: options.options,
         isSerialized,
+        maxTasks: options.maxTasks,
         begun,
         port: port2,
       }
@@ -87,7 +106,7 @@ export class Replica {
         onDeadline,
         onOverdue,
       })
-      return new Replica({ context: thread, kill, link, methods, transitionMs })
+      return new Replica({ context: thread, kill, link, methods, service, transitionMs, graceMs })
     } catch (error) {
       kill.abort(error)
       throw error
@@ -99,7 +118,9 @@ export class Replica {
     this.methods = parts.methods
     this.#context = parts.context
     this.#kill = parts.kill
+    this.#service = parts.service
     this.#transitionMs = parts.transitionMs
+    this.#graceMs = parts.graceMs
   }
 
   /** Resolves when the thread is gone, for whatever reason. */
@@ -109,7 +130,18 @@ export class Replica {
 
   async carryOut(hook: Hook, via: ServiceState, to: ServiceState): Promise<void> {
     const asked = this.#context.ask(this.#context.host.carryOut(hook, via, to))
-    unwrap(await within(this.#transitionMs, `the "${hook}" hook`, asked))
+    const outcome = await within(this.#transitionMs, `the "${hook}" hook`, asked)
+    if (hook !== 'pause') unwrap(outcome)
+    else await this.#leave(outcome.ok ? [] : [decodeThrown(outcome.thrown)])
+  }
+
+  /** A stop is asked for, or called off: the service hears of it at once, whatever it does. */
+  heedStop(isStopping: boolean): void {
+    void this.#context.host.heedStop(isStopping)
+  }
+
+  async taskStats(): Promise<TaskStats> {
+    return this.#context.ask(this.#context.host.taskStats())
   }
 
   /** How the body that the last `start` began has ended; rejects with what it threw. */
@@ -117,15 +149,36 @@ export class Replica {
     return unwrap(await this.#context.ask(this.#context.host.bodyEnd()))
   }
 
-  /** Runs the service's `cleanup`; rejects with what that threw. A thread that is gone has nothing to clean up. */
-  async cleanup(error: unknown): Promise<void> {
-    const asked = this.#context.ask(this.#context.host.cleanup(encodeThrown(error)))
-    unwrap(await within(this.#transitionMs, 'the "cleanup" hook', asked))
+  /** Ends the tasks and runs the service's `cleanup`. @returns what was thrown; a thread that is gone has nothing to clean up */
+  async cleanup(error: unknown): Promise<readonly unknown[]> {
+    const asked = this.#context.ask(this.#context.host.cleanup(encodeThrown(error), this.#graceMs))
+    const { thrown, unfinished } = await within(this.#transitionMs + this.#graceMs, 'the "cleanup" hook', asked)
+    if (unfinished.length > 0) this.#warnOf(unfinished)
+    return thrown.map((data) => decodeThrown(data))
   }
 
   /** Ends the thread at once; `died` resolves with the reason. */
   kill(reason: unknown): void {
     this.#kill.abort(reason)
+  }
+
+  /** The second half of a pause: the tasks end. @param errors those of the first half, which did not keep it from this */
+  async #leave(errors: readonly unknown[]): Promise<void> {
+    const asked = this.#context.ask(this.#context.host.leave(this.#graceMs))
+    const { thrown, unfinished } = await within(this.#transitionMs + this.#graceMs, 'ending the tasks', asked)
+    const all = [...errors, ...thrown.map((data) => decodeThrown(data))]
+    if (unfinished.length > 0) {
+      this.#warnOf(unfinished)
+      all.push(new DeadlineExceededError(`ending ${named(unfinished)}`, this.#graceMs))
+    }
+    throwAll(all, 'several steps of the pause failed')
+  }
+
+  #warnOf(unfinished: readonly string[]): void {
+    process.emitWarning(
+      `service "${this.#service}" could not end ${named(unfinished)} within ${this.#graceMs} ms: its thread is killed`,
+      { code: 'TROUPE_UNFINISHED' },
+    )
   }
 
   /** Ends a thread whose service has stopped, also one that won't let go of its streams. */
@@ -137,6 +190,9 @@ export class Replica {
     )
   }
 }
+
+const named = (tasks: readonly string[]): string =>
+  `${tasks.length === 1 ? 'task' : `${tasks.length} tasks`} ${tasks.map((task) => `"${task}"`).join(', ')}`
 
 function unwrap<T>(outcome: Outcome<T>): T {
   if (outcome.ok) return outcome.value

@@ -9,7 +9,13 @@
  * The handle, its name, its proxy and its mailbox outlive the service's objects: each start from STOPPED, and each
  * restart after a crash, is a new incarnation with a fresh thread and a fresh object, counted by `generation`.
  */
-import { type ContextId, NotRunningError, PoolClosedError, type ServiceState } from '@troupe/worker-host'
+import {
+  type ContextId,
+  NotRunningError,
+  PoolClosedError,
+  type ServiceState,
+  type TaskStats,
+} from '@troupe/worker-host'
 import type { CallRequest } from '../calls/call.ts'
 import type { FinishReason } from '../lifecycle/life.ts'
 import type { TargetState } from '../lifecycle/transitions.ts'
@@ -162,6 +168,14 @@ export class ServiceHandle<S = unknown> {
     const { state, restarts, replicas } = this.#runner
     const { generation, size: threads, calls } = replicas
     return { name: this.name, state, generation, restarts, threads, queued: this.#spec.invoker.queue.size, ...calls }
+  }
+
+  /**
+   * Asks the service's thread for its background work: how many tasks there were, and the names of those that run.
+   * Without a thread there is none. It rejects when the thread dies before it has answered.
+   */
+  tasks(): Promise<TaskStats> {
+    return this.#runner.replicas.taskStats()
   }
 
   on<Event extends keyof ServiceEventMap>(event: Event, listener: ServiceListener<Event>): this {

@@ -24,6 +24,9 @@ import { ReplicaSet } from './replica-set.ts'
 import { ServiceEvents } from './service-events.ts'
 import type { CheckedSpec } from './service-spec.ts'
 
+/** Time for a thread whose tasks have outlasted their grace to tell their names, before it is killed. */
+const TELL_MS = 100
+
 export interface RunnerOptions {
   readonly spec: CheckedSpec
   readonly supply: () => ThreadSupply
@@ -45,6 +48,8 @@ export class ServiceRunner {
   #isClosed = false
   #finishReason: FinishReason = 'stopped'
   #drained: PromiseWithResolvers<void> | undefined
+  /** What a pause on the way to STOPPED threw: no step of a stop is left out for it, so it fails the service after them. */
+  #putOff: StartFailedError | undefined
 
   constructor({ spec, ...options }: RunnerOptions) {
     this.#spec = spec
@@ -93,7 +98,8 @@ export class ServiceRunner {
     const closed = ({ subject }: Call) => new PoolClosedError(`${subject} was not answered`)
     this.turnAway(closed)
     this.replicas.failCalls(closed)
-    const grace = setTimeout(() => this.replicas.kill(new Error('the pool was closed')), this.#spec.graceMs)
+    const kill = () => this.replicas.kill(new Error('the pool was closed'))
+    const grace = setTimeout(kill, this.#spec.graceMs + TELL_MS)
     try {
       await this.reconciler.aim('STOPPED')
     } catch {
@@ -104,14 +110,27 @@ export class ServiceRunner {
   }
 
   async #carryOut(move: Transition): Promise<void> {
+    const fail = (error: unknown) => new StartFailedError(this.#spec.name, move.via, this.#asCrash(error))
+    const earlier = this.#putOff
+    this.#putOff = undefined
+    if (earlier && move.hook !== 'stop') throw earlier // the stop was called off
     try {
-      if (move.hook === 'prepare') await this.replicas.open()
+      if (move.hook === 'prepare') await this.#open()
       if (move.hook === 'pause') await this.#quiesce()
       await this.replicas.carryOut(move)
-      if (move.hook === 'stop') await this.replicas.retire(this.#notRunning)
     } catch (error) {
-      throw new StartFailedError(this.#spec.name, move.via, this.#asCrash(error))
+      if (earlier) throw new AggregateError([earlier, fail(error)], 'several steps of the stop failed')
+      if (move.hook !== 'pause' || this.reconciler.target !== 'STOPPED' || endsThread(error)) throw fail(error)
+      this.#putOff = fail(error)
+      return
     }
+    if (earlier) throw earlier
+    if (move.hook === 'stop') await this.replicas.retire(this.#notRunning)
+  }
+
+  async #open(): Promise<void> {
+    await this.replicas.open()
+    if (this.reconciler.target === 'STOPPED') this.replicas.heedStop(true)
   }
 
   /** Before a stop, the calls that wait and run are answered, within the grace; before a pause they just stay. */
@@ -135,6 +154,7 @@ export class ServiceRunner {
   }
 
   #onGoal(target: TargetState): void {
+    this.replicas.heedStop(target === 'STOPPED')
     if (target === 'STOPPED') {
       if (!this.#isClosed) this.#spec.invoker.queue.refuse(this.#notRunning)
       return
@@ -195,6 +215,7 @@ export class ServiceRunner {
     const { queue } = this.#spec.invoker
     const willRestart = target === 'RUNNING' && this.#hasRun && this.#admitsRestart()
     this.#isRestarting = willRestart
+    this.#putOff = undefined
     this.#drained?.resolve()
     queue.setFlow('hold')
     const dying = this.replicas.abandon({ cause: error })
@@ -236,13 +257,21 @@ export class ServiceRunner {
   readonly #notRunning = (): Error => new NotRunningError(this.#spec.name, this.state)
 }
 
+/** After it nothing can be asked of the service's thread: that is gone, or stuck. */
+function endsThread(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(endsThread)
+  return error instanceof ThreadDiedError || error instanceof DeadlineExceededError
+}
+
 /** Runs `cleanup` where there is a thread for it, ends the threads, and gives the error, joined by the clean-up's. */
 async function cleanUp(dying: readonly Replica[], error: unknown): Promise<unknown> {
   // A hook that met its deadline still holds its thread: no clean-up could begin there.
-  const isStuck = error instanceof StartFailedError && error.cause instanceof DeadlineExceededError
+  const isStuck = error instanceof StartFailedError && endsThread(error.cause)
   const results = await Promise.allSettled(isStuck ? [] : dying.map((replica) => replica.cleanup(error)))
   for (const replica of dying) replica.kill(error)
-  const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  const reasons = results.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : result.value,
+  )
   const own = reasons.filter((reason) => !(reason instanceof ThreadDiedError))
   return own.length === 0 ? error : new AggregateError([error, ...own], 'the service failed, and so did its clean-up')
 }

@@ -40,10 +40,16 @@ interface CommonSpec {
    */
   readonly transitionMs?: number
   /**
-   * Longest time that a stop waits for the calls that are in the mailbox or running.
+   * Longest time that a stop waits for the calls that are in the mailbox or running; and that its tasks may take to
+   * end. Past that they are named in a warning, the service fails, and its thread is killed.
    * @unit milliseconds @defaultValue 10_000
    */
   readonly graceMs?: number
+  /**
+   * Live tasks that one task, or the body, may have spawned; one more is an error to whoever spawns it.
+   * @defaultValue 1_000
+   */
+  readonly maxTasks?: number
 }
 
 /** `options` may be left out only when the class takes none. */
@@ -62,6 +68,7 @@ export interface CheckedSpec {
   readonly supervision: Required<Supervision>
   readonly transitionMs: number
   readonly graceMs: number
+  readonly maxTasks: number
 }
 
 const INVOKERS: Readonly<Record<InvokerName, () => Invoker>> = {
@@ -82,6 +89,7 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'supervision',
   'transitionMs',
   'graceMs',
+  'maxTasks',
 ])
 
 /**
@@ -105,6 +113,7 @@ export function checkSpec(spec: CommonSpec & { readonly options?: unknown }, reg
     supervision: { restart, maxRestarts, withinMs },
     transitionMs: spec.transitionMs ?? 10_000,
     graceMs: spec.graceMs ?? 10_000,
+    maxTasks: spec.maxTasks ?? 1_000,
   }
 }
 
@@ -126,6 +135,7 @@ function* problemsOf(spec: CommonSpec): Generator<string> {
   if (!isCount(threads) || threads > 1024) yield `"threads" must be a whole number from 1 to 1024, found ${threads}`
   if (!(transitionMs > 0)) yield `"transitionMs" must be a number of milliseconds above 0, found ${transitionMs}`
   if (!(graceMs >= 0)) yield `"graceMs" must be a number of milliseconds from 0, found ${graceMs}`
+  if (!isCount(spec.maxTasks ?? 1)) yield `"maxTasks" must be a whole number from 1, found ${spec.maxTasks}`
   const { restart = 'temporary', maxRestarts = 3, withinMs = 5_000 } = supervision
   if (!RESTART_TYPES.includes(restart)) yield `"restart" must be one of ${RESTART_TYPES.join(', ')}, found ${restart}`
   if (!Number.isInteger(maxRestarts) || maxRestarts < 0)

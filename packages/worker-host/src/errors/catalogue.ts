@@ -163,6 +163,57 @@ export class DuplicateNameError extends TroupeError {
   }
 }
 
+/** A daemon, which is there for as long as its service runs, has ended before it. */
+export class DaemonTaskExitError extends TroupeError {
+  readonly code = 'ERR_TROUPE_DAEMON_EXIT'
+  constructor(service: string, task: string, options?: ErrorOptions) {
+    super(`daemon "${task}" of service "${service}" ended before the service did`, options)
+  }
+}
+
+/** One parent has as many live tasks as it may have; told to the spawner, the service is unharmed. */
+export class TooManyTasksError extends TroupeError {
+  readonly code = 'ERR_TROUPE_TOO_MANY_TASKS'
+  constructor(service: string, parent: string, maxTasks: number) {
+    super(`"${parent}" of service "${service}" has ${maxTasks} live tasks, the most that one parent may have`)
+  }
+}
+
+/** A circuit breaker keeps calls from a service that fails too often: this one was not sent. */
+export class CircuitOpenError extends TroupeError {
+  readonly code = 'ERR_TROUPE_CIRCUIT_OPEN'
+  /** For how long the circuit has not been closed. @unit milliseconds */
+  readonly openForMs: number
+  /** When calls are let through again, to see how the service does. @unit milliseconds from now */
+  readonly retryAfterMs: number
+  constructor(service: string, openForMs: number, retryAfterMs: number) {
+    super(
+      `the circuit of "${service}" has been open for ${Math.round(openForMs)} ms, and is tried again in ${Math.ceil(retryAfterMs)} ms`,
+    )
+    this.openForMs = openForMs
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** The service is called as often as it may be, and as many calls as may wait do: this one was not sent. */
+export class RateLimitedError extends TroupeError {
+  readonly code = 'ERR_TROUPE_RATE_LIMITED'
+  /** When a call has a chance again. @unit milliseconds from now */
+  readonly retryAfterMs: number
+  constructor(service: string, callsPerSecond: number, retryAfterMs: number) {
+    super(`"${service}" is limited to ${callsPerSecond} calls a second, try again in ${Math.ceil(retryAfterMs)} ms`)
+    this.retryAfterMs = retryAfterMs
+  }
+}
+
+/** What a batch method returned is no list with one entry for each call. */
+export class BadBatchError extends TroupeError {
+  readonly code = 'ERR_TROUPE_BAD_BATCH'
+  constructor(service: string, method: string, calls: number, found: string) {
+    super(`"${service}.${method}" must return a list of ${calls} entries, one for each call, found ${found}`)
+  }
+}
+
 /** Options, a specification or a declaration that can't be right. */
 export class BadOptionsError extends TroupeError {
   readonly code = 'ERR_TROUPE_BAD_OPTIONS'

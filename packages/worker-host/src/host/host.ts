@@ -7,9 +7,14 @@
 import { type MessagePort, threadId } from 'node:worker_threads'
 import { describeMethod, type MethodDescription, methodTable } from '../access/method-table.ts'
 import type { ContextId } from '../access/policy.ts'
+import { messageOf } from '../errors/catalogue.ts'
 import { decodeThrown, encodeThrown, type ThrownData } from '../errors/error-data.ts'
+import { throwAll } from '../errors/throw-all.ts'
 import { CallScopes } from '../service/call-scope.ts'
-import { PLACEMENT, type Placement, type ServiceState } from '../service/service.ts'
+import { BACKGROUND, PLACEMENT, type Placement, type ServiceState } from '../service/service.ts'
+import { type Background, type ReadyJob, readyJobs, type TaskStats } from '../tasks/background.ts'
+import { jobsOf } from '../tasks/declarations.ts'
+import type { CancelledGraph } from '../tasks/task-graph.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { encodeFailure } from './failure.ts'
 import { baseOf, loadService } from './load-service.ts'
@@ -28,6 +33,7 @@ export interface ServiceOrder {
   readonly exportName: string | undefined
   readonly options: unknown
   readonly isSerialized: boolean
+  readonly maxTasks: number
   readonly begun: Int32Array
   readonly port: MessagePort
 }
@@ -37,17 +43,31 @@ export interface ServiceDescription {
   readonly methods: readonly MethodDescription[]
 }
 
-/** How `run` ended: by itself, or because the service left RUNNING. */
-export type BodyEnd = 'completed' | 'aborted' | 'absent'
+/** How the body and its tasks ended: by themselves, or because the service left RUNNING. */
+export type BodyEnd = 'completed' | 'aborted'
+
+/** What came of ending the tasks, or of a clean-up. */
+export interface Ending {
+  /** What was thrown, in that order. */
+  readonly thrown: readonly ThrownData[]
+  /** Tasks that still ran when the grace was over. */
+  readonly unfinished: readonly string[]
+}
 
 /** The control plane. */
 export interface HostApi {
   threadId(): Promise<number>
   open(order: ServiceOrder): Promise<Outcome<ServiceDescription>>
   carryOut(hook: Hook, via: ServiceState, to: ServiceState): Promise<Outcome<undefined>>
-  /** Settles when the body that the last `start` began has ended. */
+  /** After the `pause` hook: ends the tasks, leaves first, and the body last, within the grace. */
+  leave(graceMs: number): Promise<Ending>
+  /** Settles when the body and the tasks of this stay in RUNNING have ended; at once with an error that fails the service. */
   bodyEnd(): Promise<Outcome<BodyEnd>>
-  cleanup(error: ThrownData): Promise<Outcome<undefined>>
+  /** Ends the tasks, within the grace, runs the `cleanup` hook and releases what was deferred. */
+  cleanup(error: ThrownData, graceMs: number): Promise<Ending>
+  /** A stop is asked for, or called off. */
+  heedStop(isStopping: boolean): Promise<void>
+  taskStats(): Promise<TaskStats>
   close(): Promise<void>
 }
 
@@ -59,6 +79,9 @@ type Hooks = { [name in Hook]: () => unknown } & {
 
 interface Hosted {
   readonly service: Hooks
+  readonly background: Background
+  readonly jobs: readonly ReadyJob[]
+  readonly maxTasks: number
   readonly placement: Placement
   readonly dispatcher: Dispatcher
   readonly stopping: AbortController
@@ -69,7 +92,6 @@ export class Host implements HostApi {
   readonly closed: Promise<void>
   #markClosed!: () => void
   #hosted: Hosted | undefined
-  #body: { readonly ended: Promise<Outcome<BodyEnd>>; readonly leaving: AbortController } | undefined
 
   constructor() {
     this.closed = new Promise((resolve) => {
@@ -84,10 +106,12 @@ export class Host implements HostApi {
   open(order: ServiceOrder): Promise<Outcome<ServiceDescription>> {
     return outcomeOf(async () => {
       const type = await loadService(order.moduleUrl, order.exportName)
-      const methods = methodTable(type, baseOf(type))
+      const base = baseOf(type)
+      const methods = methodTable(type, base)
+      const jobs = await readyJobs(jobsOf(type, base))
       const stopping = new AbortController()
-      const { name, context, generation } = order
       const scopes = new CallScopes(type, baseOf(type))
+      const { name, context, generation, maxTasks } = order
       const placement: Placement = {
         name,
         context,
@@ -99,44 +123,66 @@ export class Host implements HostApi {
       const service = new type(order.options)
       service[PLACEMENT] = placement
       const dispatcher = new Dispatcher({ ...order, service: name, target: service, methods, scopes })
-      this.#hosted = { service: service as unknown as Hooks, placement, dispatcher, stopping }
+      const background = service[BACKGROUND]
+      const hooks = service as unknown as Hooks
+      this.#hosted = { service: hooks, background, jobs, maxTasks, placement, dispatcher, stopping }
       return { className: type.name, methods: methods.map(describeMethod) }
     })
   }
 
   carryOut(hook: Hook, via: ServiceState, to: ServiceState): Promise<Outcome<undefined>> {
     return outcomeOf(async () => {
-      const { service, placement, dispatcher, stopping } = this.#opened()
+      const { service, placement } = this.#opened()
       placement.state = via
-      if (hook === 'pause') {
-        dispatcher.hold()
-        await this.#leaveBody()
+      switch (hook) {
+        case 'prepare':
+          await service.prepare()
+          break
+        case 'start':
+          await this.#start()
+          break
+        case 'pause':
+          this.#opened().dispatcher.hold()
+          await service.pause()
+          return undefined // it is there when its tasks have ended, which is asked for next
+        case 'stop':
+          await this.#stop()
       }
-      if (hook === 'stop') stopping.abort()
-      await service[hook]()
       placement.state = to
-      if (hook === 'start') {
-        dispatcher.release()
-        this.#enterBody(service)
-      }
+      if (hook === 'start') this.#enter()
       return undefined
     })
   }
 
-  async bodyEnd(): Promise<Outcome<BodyEnd>> {
-    return this.#body?.ended ?? { ok: true, value: 'absent' }
+  async leave(graceMs: number): Promise<Ending> {
+    const { background, placement } = this.#opened()
+    const cancelled = await background.leave(graceMs)
+    if (placement.state === 'PAUSING') placement.state = 'PAUSED'
+    return endingOf(cancelled)
   }
 
-  cleanup(error: ThrownData): Promise<Outcome<undefined>> {
-    return outcomeOf(async () => {
-      const { service, placement, dispatcher, stopping } = this.#opened()
-      placement.state = 'FAILED'
-      dispatcher.hold()
-      stopping.abort()
-      this.#body?.leaving.abort()
-      await service.cleanup(decodeThrown(error))
-      return undefined
-    })
+  bodyEnd(): Promise<Outcome<BodyEnd>> {
+    return outcomeOf(() => this.#opened().background.ended)
+  }
+
+  async cleanup(error: ThrownData, graceMs: number): Promise<Ending> {
+    const { service, background, placement, dispatcher, stopping } = this.#opened()
+    placement.state = 'FAILED'
+    dispatcher.hold()
+    stopping.abort()
+    background.heedStop(true)
+    const { errors, unfinished } = await background.leave(graceMs)
+    const own = await errorsOf(() => service.cleanup(decodeThrown(error)))
+    const released = await background.disposables.dispose()
+    return endingOf({ errors: [...errors, ...own, ...released], unfinished })
+  }
+
+  async heedStop(isStopping: boolean): Promise<void> {
+    this.#hosted?.background.heedStop(isStopping)
+  }
+
+  async taskStats(): Promise<TaskStats> {
+    return this.#opened().background.stats
   }
 
   async close(): Promise<void> {
@@ -154,24 +200,47 @@ export class Host implements HostApi {
     return this.#hosted
   }
 
-  #enterBody(service: Hooks): void {
-    if (service.run === undefined) return
-    const leaving = new AbortController()
-    const ended = outcomeOf<BodyEnd>(async () => {
-      await service.run?.(leaving.signal)
-      return leaving.signal.aborted ? 'aborted' : 'completed'
-    })
-    this.#body = { ended, leaving }
+  async #start(): Promise<void> {
+    const { service, background, maxTasks } = this.#opened()
+    background.begin({ maxTasks, report: (subject, thrown) => this.#report(subject, thrown) })
+    await service.start()
   }
 
-  /** A body that throws because it was told to leave has not failed. */
-  async #leaveBody(): Promise<void> {
-    const body = this.#body
-    this.#body = undefined
-    body?.leaving.abort()
-    await body?.ended
+  #enter(): void {
+    const { service, background, jobs, dispatcher } = this.#opened()
+    dispatcher.release()
+    const body = service.run === undefined ? undefined : (signal: AbortSignal) => service.run?.(signal)
+    background.enter(body, service, jobs)
+  }
+
+  async #stop(): Promise<void> {
+    const { service, background, stopping } = this.#opened()
+    stopping.abort()
+    const errors = await errorsOf(() => service.stop())
+    throwAll([...errors, ...(await background.disposables.dispose())], 'several steps of the stop failed')
+  }
+
+  #report(subject: string, thrown: unknown): void {
+    const name = `service "${this.#hosted?.placement.name}"`
+    const text = thrown === undefined ? '' : `: ${messageOf(thrown)}`
+    const detail = thrown instanceof Error && typeof thrown.stack === 'string' ? { detail: thrown.stack } : {}
+    process.emitWarning(`${subject} of ${name}${text}`, { code: 'TROUPE_BACKGROUND', ...detail })
   }
 }
+
+async function errorsOf(act: () => unknown): Promise<readonly unknown[]> {
+  try {
+    await act()
+    return []
+  } catch (error) {
+    return [error]
+  }
+}
+
+const endingOf = ({ errors, unfinished }: CancelledGraph): Ending => ({
+  thrown: errors.map(encodeFailure),
+  unfinished,
+})
 
 async function outcomeOf<T>(act: () => Promise<T>): Promise<Outcome<T>> {
   try {

@@ -15,9 +15,17 @@
  *     STOPPED ←── stop ──── PAUSED ←─ pause ── RUNNING
  *
  * STOPPED holds nothing. PAUSED holds what is needed to run at once (sockets bound, files open), but takes no calls.
+ *
+ * Background work belongs to RUNNING: `run`, tasks and timers begin when it is entered, and when it is left they end, in
+ * this order: the `pause` hook; tasks, those first that were spawned last; `run`. A stop goes on with the `stop` hook, and
+ * what was deferred, last in first out. No step is left out because one before it threw.
  */
 import type { ContextId } from '../access/policy.ts'
+import { type Clock, systemClock } from '../clock/clock.ts'
+import type { Duration } from '../clock/duration.ts'
 import { BadOptionsError } from '../errors/catalogue.ts'
+import { Background, type Tasks } from '../tasks/background.ts'
+import type { Settled, Waited, WaitedAtMost } from '../tasks/waiting.ts'
 import type { CallScope } from './call-scope.ts'
 
 /** Where a service is, or which way it is going. */
@@ -45,6 +53,9 @@ export interface Placement {
 /** The host's way in; `Symbol.for`, so that the host and the author's copy of this package agree. */
 export const PLACEMENT = Symbol.for('@troupe/worker-host:placement')
 
+/** The same for what the service does in the background. */
+export const BACKGROUND = Symbol.for('@troupe/worker-host:background-work')
+
 export abstract class Service<Options = unknown> {
   /** Marks the base class itself, for a host that has another copy of this package. */
   static readonly [PLACEMENT] = true
@@ -59,6 +70,14 @@ export abstract class Service<Options = unknown> {
     currentCall: () => undefined,
     state: 'STOPPED',
   }
+
+  /** Where time comes from: override it with a `ManualClock` in a test. */
+  protected readonly clock: Clock = systemClock
+  readonly [BACKGROUND] = new Background({
+    service: () => this.name,
+    state: () => this.state,
+    clock: () => this.clock,
+  })
 
   constructor(options: Options) {
     this.options = options
@@ -99,6 +118,57 @@ export abstract class Service<Options = unknown> {
     return this[PLACEMENT].signal
   }
 
+  /** Aborts as soon as a stop is asked for, or the service has failed; a stop that is called off leaves a new one here. */
+  get stopping(): AbortSignal {
+    return this[BACKGROUND].stopping
+  }
+
+  /** Background work: `this.tasks.run(async (signal) => { … }, { name: 'fetch' })`. */
+  protected get tasks(): Tasks {
+    return this[BACKGROUND].tasks
+  }
+
+  /**
+   * Waits: `while (await this.sleep('10s')) { … }`. It ends early, with `false`, when the task that sleeps shall end;
+   * outside of tasks, when the service is asked to stop or has failed.
+   *
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what is no duration
+   */
+  protected sleep(duration: Duration): Promise<boolean> {
+    return this[BACKGROUND].sleep(duration)
+  }
+
+  /** Waits for all promises, or without any for the end. It ends early as `sleep` does; rejects as the promises do. */
+  protected wait<Values extends readonly unknown[]>(...promises: Values): Promise<Waited<Settled<Values>>> {
+    return this[BACKGROUND].wait(promises)
+  }
+
+  /** `wait` with a limit: the outcome tells `timedOut` from `stopped`. */
+  protected waitAtMost<Values extends readonly unknown[]>(
+    limit: Duration,
+    ...promises: Values
+  ): Promise<WaitedAtMost<Settled<Values>>> {
+    return this[BACKGROUND].waitAtMost(limit, promises)
+  }
+
+  /**
+   * `for await (const n of this.every('1s')) { … }`: without drift, first after one interval, until the service stops.
+   * `n` counts intervals; those that go by while the loop's body runs are left out.
+   */
+  protected every(duration: Duration): AsyncGenerator<number, void, void> {
+    return this[BACKGROUND].every(duration)
+  }
+
+  /** Has the function called after the `stop` hook, or after `cleanup`; the last one that was deferred comes first. */
+  protected defer(release: () => unknown): void {
+    this[BACKGROUND].disposables.defer(release)
+  }
+
+  /** Has the resource disposed of as `defer` would, and gives it back. */
+  protected use<T extends Disposable | AsyncDisposable | null | undefined>(resource: T): T {
+    return this[BACKGROUND].disposables.use(resource)
+  }
+
   /** STOPPED → PAUSED: acquire what is needed to run at once. */
   protected prepare(): void | Promise<void> {}
   /** PAUSED → RUNNING: begin to work. */
@@ -110,8 +180,9 @@ export abstract class Service<Options = unknown> {
   /** Once, after a failure that left the thread alive: release what can be released. */
   protected cleanup(_error: unknown): void | Promise<void> {}
   /**
-   * The body, while RUNNING. Its signal aborts when the service leaves RUNNING. Where it is overridden: when it returns
-   * by itself the service finishes (pause, stop, STOPPED), when it throws the service fails.
+   * The body, while RUNNING. Its signal aborts when the service leaves RUNNING and its tasks have ended. Where it is
+   * overridden: when it has returned by itself, and its tasks too, the service finishes (pause, stop, STOPPED); when it
+   * throws the service fails.
    */
   protected run?(signal: AbortSignal): void | Promise<void>
 }

@@ -1,0 +1,4 @@
+/** Throws the one error, or several as an AggregateError in the order they happened; nothing when there is none. */
+export function throwAll(errors: readonly unknown[], message: string): void {
+  if (errors.length > 0) throw errors.length === 1 ? errors[0] : new AggregateError(errors, message)
+}

@@ -1,0 +1,2 @@
+/** What tests of services import. */
+export { ManualClock } from './clock/manual-clock.ts'
