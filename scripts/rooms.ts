@@ -23,6 +23,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     modules: [],
     threads: [],
     calls: ['threads'],
+    layers: ['calls'],
     proxy: ['calls'],
     pool: ['calls', 'lifecycle', 'modules', 'proxy', 'supervision', 'threads'],
   },

@@ -27,5 +27,15 @@ export function rebuildThrown(data: ThrownData, job: () => never): unknown {
   Error.captureStackTrace(here, job)
   const { stack } = here // a text, unless somebody's `Error.prepareStackTrace` makes another thing of it
   const frames = typeof stack === 'string' ? stack.split('\n').filter((line) => line.startsWith('    at ')) : []
-  return decodeThrown(data, frames.map((line) => `\n${line}`).join(''))
+  const thrown = decodeThrown(data, frames.map((line) => `\n${line}`).join(''))
+  if (thrown instanceof Error) remote.add(thrown)
+  return thrown
 }
+
+const remote = new WeakSet<Error>()
+
+/**
+ * True for what a thread threw: the method has been reached, whatever the error says. One that a nested call of the
+ * method met, a full mailbox, has the same class as one that kept this call from ever being sent.
+ */
+export const isFromThread = (error: unknown): boolean => !(error instanceof Error) || remote.has(error)

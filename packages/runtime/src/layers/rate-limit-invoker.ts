@@ -1,0 +1,123 @@
+/**
+ * Sends at most `callsPerSecond`, and up to `burst` of them at once after a pause. Calls beyond that wait, in the order
+ * they came, or are rejected with `ERR_TROUPE_RATE_LIMITED` and how long they should stay away.
+ *
+ *     invoker: new RateLimitInvoker({ callsPerSecond: 100, burst: 20 })
+ *
+ * A stream counts as one call, when its reader asks for the first item; its items are not limited. What waits here when
+ * the service is stopped is refused with it.
+ */
+import { type Clock, RateLimitedError, systemClock } from '@troupe/worker-host'
+import type { CallRequest } from '../calls/call.ts'
+import { Invoker, type InvokerOptions } from '../calls/invoker.ts'
+import type { RemoteStream } from '../calls/remote-stream.ts'
+import { GatedStream } from './gated-stream.ts'
+import { requireNumber } from './require-number.ts'
+import { admitCall, type RateLimit, takeToken, tokenIn } from './token-bucket.ts'
+import { type Send, WaitingRoom } from './waiting-room.ts'
+
+export interface RateLimitOptions extends InvokerOptions {
+  readonly callsPerSecond: number
+  /** Calls that may be sent at once when there were none before. @defaultValue `callsPerSecond`, rounded up */
+  readonly burst?: number
+  /** @defaultValue 'wait' */
+  readonly onLimit?: 'wait' | 'reject'
+  /** Calls that may wait; one more is rejected. @defaultValue 16_384 */
+  readonly maxWaiting?: number
+  /**
+   * A call that would have to wait longer is rejected at once; so is one whose own time would be over.
+   * @unit milliseconds @defaultValue 5_000
+   */
+  readonly maxWaitMs?: number
+  /** @defaultValue `systemClock` */
+  readonly clock?: Clock
+}
+
+export class RateLimitInvoker extends Invoker {
+  readonly #limit: RateLimit
+  readonly #clock: Clock
+  readonly #room: WaitingRoom
+  #fullAtMs = Number.NEGATIVE_INFINITY
+  #clearTimer: (() => void) | undefined
+
+  /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
+  constructor(
+    {
+      callsPerSecond,
+      burst = Math.ceil(callsPerSecond),
+      onLimit = 'wait',
+      maxWaiting = 16_384,
+      maxWaitMs = 5_000,
+      clock = systemClock,
+      ...mailbox
+    }: RateLimitOptions,
+    next?: Invoker,
+  ) {
+    super(mailbox, next)
+    requireNumber('callsPerSecond', callsPerSecond, { above: 0, to: Number.MAX_VALUE })
+    requireNumber('burst', burst, { from: 1, isWhole: true })
+    requireNumber('maxWaiting', maxWaiting, { from: 1 })
+    requireNumber('maxWaitMs', maxWaitMs, { from: 0 })
+    this.#limit = { callsPerSecond, burst, onLimit, maxWaiting, maxWaitMs }
+    this.#clock = clock
+    this.#room = new WaitingRoom(this.queue, maxWaiting, () => this.#arm())
+    this.queue.onRefusal(() => {
+      this.#room.releaseAll()
+      this.#arm()
+    })
+  }
+
+  /** Calls that wait for their turn. */
+  get waiting(): number {
+    return this.#room.size
+  }
+
+  override invoke(request: CallRequest): Promise<unknown> {
+    return this.#pass(request, (admitted) => super.invoke(admitted))
+  }
+
+  override stream(request: CallRequest): RemoteStream<unknown> {
+    return new GatedStream((begin) => this.#pass(request, (admitted) => begin(super.stream(admitted))))
+  }
+
+  #pass(request: CallRequest, send: Send): Promise<unknown> {
+    if (this.queue.isRefusing) return send(request)
+    const nowMs = this.#clock.now()
+    const state = { fullAtMs: this.#fullAtMs, waiting: this.#room.size }
+    const decision = admitCall(state, nowMs, this.#limit, request.timeoutMs ?? Number.POSITIVE_INFINITY)
+    switch (decision.verdict) {
+      case 'send':
+        this.#fullAtMs = takeToken(this.#fullAtMs, nowMs, this.#limit)
+        return send(request)
+      case 'wait': {
+        const outcome = this.#room.hold(request, send)
+        this.#arm()
+        return outcome
+      }
+      case 'reject':
+        return Promise.reject(new RateLimitedError(request.service, this.#limit.callsPerSecond, decision.retryAfterMs))
+    }
+  }
+
+  /** One timer, for the next token, while somebody waits for it. */
+  #arm(): void {
+    if (this.#room.size === 0) {
+      this.#clearTimer?.()
+      this.#clearTimer = undefined
+    } else {
+      // Node's timers drop fractions, and would wake too early.
+      const waitMs = Math.ceil(tokenIn(this.#fullAtMs, this.#clock.now(), this.#limit))
+      this.#clearTimer ??= this.#clock.setTimer(() => this.#onToken(), waitMs)
+    }
+  }
+
+  #onToken(): void {
+    this.#clearTimer = undefined
+    const nowMs = this.#clock.now()
+    while (this.#room.size > 0 && tokenIn(this.#fullAtMs, nowMs, this.#limit) === 0) {
+      this.#fullAtMs = takeToken(this.#fullAtMs, nowMs, this.#limit)
+      this.#room.release()
+    }
+    this.#arm()
+  }
+}
