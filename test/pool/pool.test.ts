@@ -82,6 +82,7 @@ describe('a specification', () => {
     ['no threads', { ...good, threads: 0 }, /"threads" must be a whole number from 1/],
     ['half a thread', { ...good, threads: 1.5 }, /"threads" must be a whole number from 1/],
     ['no time for hooks', { ...good, transitionMs: 0 }, /"transitionMs" must be a number of milliseconds above 0/],
+    ['an endless grace', { ...good, graceMs: Number.POSITIVE_INFINITY }, /"graceMs" must be .* from 0 to 2000000000/],
     ['a grace that is no number', { ...good, graceMs: Number.NaN }, /"graceMs" must be a number of milliseconds/],
     ['an unknown restart type', { ...good, supervision: { restart: 'always' } }, /"restart" must be one of permanent/],
     ['less than no restarts', { ...good, supervision: { maxRestarts: -1 } }, /"maxRestarts" must be a whole number/],
@@ -125,6 +126,17 @@ describe('closing a pool', () => {
     await pool.close()
     await Promise.all([running, waiting, reading])
     expect(handle.stats()).toMatchObject({ state: 'STOPPED', pending: 0, queued: 0, threads: 0 })
+  })
+
+  it('does not wait for methods whose callers have gone, nor for a stop that waits for them', async () => {
+    const pool = new Pool()
+    const spec = { ...calculator, graceMs: 2_000_000_000 } // a wait for it would be seen
+    const handle = await pool.spawn<Calculator>(spec)
+    await expect(handle.proxy.$with({ timeoutMs: 10 }).waitAt('never')).rejects.toMatchObject({ limitMs: 10 })
+    const stopped = handle.stop()
+    await pool.close()
+    await stopped
+    expect(handle.stats()).toMatchObject({ state: 'STOPPED', threads: 0 })
   })
 
   it('refuses what comes after it', async () => {

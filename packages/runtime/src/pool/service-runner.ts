@@ -98,6 +98,7 @@ export class ServiceRunner {
     const closed = ({ subject }: Call) => new PoolClosedError(`${subject} was not answered`)
     this.turnAway(closed)
     this.replicas.failCalls(closed)
+    this.#drained?.resolve()
     const kill = () => this.replicas.kill(new Error('the pool was closed'))
     const grace = setTimeout(kill, this.#spec.graceMs + TELL_MS)
     try {
@@ -133,10 +134,13 @@ export class ServiceRunner {
     if (this.reconciler.target === 'STOPPED') this.replicas.heedStop(true)
   }
 
-  /** Before a stop, the calls that wait and run are answered, within the grace; before a pause they just stay. */
+  /**
+   * Before a stop, the calls that wait and run are answered, within the grace; before a pause they just stay. The calls of
+   * a pool that closes have been answered.
+   */
   async #quiesce(): Promise<void> {
     const { queue } = this.#spec.invoker
-    if (this.reconciler.target === 'STOPPED') {
+    if (this.reconciler.target === 'STOPPED' && !this.#isClosed) {
       this.#drained = Promise.withResolvers()
       const grace = setTimeout(this.#drained.resolve, this.#spec.graceMs)
       this.#onRoom()

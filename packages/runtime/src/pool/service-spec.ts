@@ -77,6 +77,9 @@ const INVOKERS: Readonly<Record<InvokerName, () => Invoker>> = {
   deduplicating: () => new DeduplicatingInvoker(),
 }
 
+/** Some 23 days. Node takes a timer of more than 2 ** 31 ms for one of 1 ms. */
+const MAX_MS = 2_000_000_000
+
 const RESTART_TYPES = ['permanent', 'transient', 'temporary']
 const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'name',
@@ -133,8 +136,12 @@ function* problemsOf(spec: CommonSpec): Generator<string> {
     yield `"invoker" must be an Invoker or one of ${Object.keys(INVOKERS).join(', ')}, found ${String(invoker)}`
   }
   if (!isCount(threads) || threads > 1024) yield `"threads" must be a whole number from 1 to 1024, found ${threads}`
-  if (!(transitionMs > 0)) yield `"transitionMs" must be a number of milliseconds above 0, found ${transitionMs}`
-  if (!(graceMs >= 0)) yield `"graceMs" must be a number of milliseconds from 0, found ${graceMs}`
+  if (!(transitionMs > 0 && transitionMs <= MAX_MS)) {
+    yield `"transitionMs" must be a number of milliseconds above 0, up to ${MAX_MS}, found ${transitionMs}`
+  }
+  if (!(graceMs >= 0 && graceMs <= MAX_MS)) {
+    yield `"graceMs" must be a number of milliseconds from 0 to ${MAX_MS}, found ${graceMs}`
+  }
   if (!isCount(spec.maxTasks ?? 1)) yield `"maxTasks" must be a whole number from 1, found ${spec.maxTasks}`
   const { restart = 'temporary', maxRestarts = 3, withinMs = 5_000 } = supervision
   if (!RESTART_TYPES.includes(restart)) yield `"restart" must be one of ${RESTART_TYPES.join(', ')}, found ${restart}`
