@@ -82,6 +82,11 @@ describe('a specification', () => {
     ['no threads', { ...good, threads: 0 }, /"threads" must be a whole number from 1/],
     ['half a thread', { ...good, threads: 1.5 }, /"threads" must be a whole number from 1/],
     ['no time for hooks', { ...good, transitionMs: 0 }, /"transitionMs" must be a number of milliseconds above 0/],
+    [
+      'no heap to start in',
+      { ...good, resourceLimits: { maxOldGenerationSizeMb: 4 } },
+      /"maxOldGenerationSizeMb" must be at least 8/,
+    ],
     ['an endless grace', { ...good, graceMs: Number.POSITIVE_INFINITY }, /"graceMs" must be .* from 0 to 2000000000/],
     ['a grace that is no number', { ...good, graceMs: Number.NaN }, /"graceMs" must be a number of milliseconds/],
     ['an unknown restart type', { ...good, supervision: { restart: 'always' } }, /"restart" must be one of permanent/],

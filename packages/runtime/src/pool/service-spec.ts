@@ -77,6 +77,9 @@ const INVOKERS: Readonly<Record<InvokerName, () => Invoker>> = {
   deduplicating: () => new DeduplicatingInvoker(),
 }
 
+/** Seen with Node 26: with 6 a thread starts, with 5 the thread or the whole process ends. */
+const LEAST_HEAP_MB = 8
+
 /** Some 23 days. Node takes a timer of more than 2 ** 31 ms for one of 1 ms. */
 const MAX_MS = 2_000_000_000
 
@@ -136,6 +139,10 @@ function* problemsOf(spec: CommonSpec): Generator<string> {
     yield `"invoker" must be an Invoker or one of ${Object.keys(INVOKERS).join(', ')}, found ${String(invoker)}`
   }
   if (!isCount(threads) || threads > 1024) yield `"threads" must be a whole number from 1 to 1024, found ${threads}`
+  const { maxOldGenerationSizeMb: heapMb = LEAST_HEAP_MB } = spec.resourceLimits ?? {}
+  if (!(heapMb >= LEAST_HEAP_MB)) {
+    yield `"maxOldGenerationSizeMb" must be at least ${LEAST_HEAP_MB}, found ${heapMb}: V8 ends the process over a heap that it can't start in`
+  }
   if (!(transitionMs > 0 && transitionMs <= MAX_MS)) {
     yield `"transitionMs" must be a number of milliseconds above 0, up to ${MAX_MS}, found ${transitionMs}`
   }

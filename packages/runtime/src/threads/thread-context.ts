@@ -45,7 +45,8 @@ export class ThreadContext {
     // Comlink's `Remote` splits unions of results; every method of HostApi is asynchronous, so it stays true as it is.
     const host = Comlink.wrap(controlEndpoint(port1)) as unknown as HostApi
     try {
-      const thread = supply.threadById((await Promise.race([host.threadId(), occupied])) as number)
+      const ready = await supply.booted(Promise.race([host.threadId(), occupied]))
+      const thread = supply.threadById(ready as number)
       if (thread === undefined) throw new Error('the thread ended before its host was ready')
       supply.warm()
       return new ThreadContext(port1, host, thread, occupied, killed)

@@ -30,6 +30,8 @@ const TERMINATE_MS = 5_000
 export class ThreadSupply {
   readonly #piscina: Piscina
   readonly #occupied = new Set<number>()
+  /** Tells the contexts that wait for a thread. */
+  readonly #booting = new Set<(error: unknown) => void>()
   /** The threads that have not ended. */
   readonly #exits = new Map<Worker, Promise<void>>()
   readonly #keepSpare: boolean
@@ -50,8 +52,7 @@ export class ThreadSupply {
       loadBalancer: this.#fresh,
       ...(resourceLimits && { resourceLimits }),
     })
-    // An idle spare that dies harms nobody, and the next context starts a thread anew; it is told all the same.
-    this.#piscina.on('error', (error) => process.emitWarning(error instanceof Error ? error : String(error)))
+    this.#piscina.on('error', (error) => this.#onIdleDeath(error))
     // Piscina starts a thread when a task comes and finds none free, but not for one that waits when a thread ends. So
     // an empty task is sent after it; in the next microtask, when the ended thread no longer counts.
     this.#piscina.on('workerDestroy', () => queueMicrotask(() => this.#piscina.queueSize > 0 && this.#prod()))
@@ -73,6 +74,20 @@ export class ThreadSupply {
     const occupied = this.#piscina.run(task, { name: 'host', transferList, signal })
     this.#watchExits()
     return occupied
+  }
+
+  /**
+   * The promise of a context that waits for its thread; rejects when a thread dies while it boots, because its limits
+   * are too narrow or the installation is broken: Piscina leaves the task in its queue, and starts no other thread.
+   */
+  async booted<T>(ready: Promise<T>): Promise<T> {
+    const { promise: failed, reject } = Promise.withResolvers<never>()
+    this.#booting.add(reject)
+    try {
+      return await Promise.race([ready, failed])
+    } finally {
+      this.#booting.delete(reject)
+    }
   }
 
   threadById(threadId: number): Worker | undefined {
@@ -98,6 +113,12 @@ export class ThreadSupply {
     await Promise.race([ended, late.promise])
     clearTimeout(timeout)
     return this.#exits.size
+  }
+
+  /** A thread without a task has died: one that boots, or a spare, which harms nobody but is told all the same. */
+  #onIdleDeath(error: unknown): void {
+    if (this.#booting.size === 0) process.emitWarning(error instanceof Error ? error : String(error))
+    for (const reject of this.#booting) reject(error)
   }
 
   /** Piscina forgets a thread when it kills it, which can be long before it has ended. */
