@@ -161,12 +161,14 @@ describe('layers around each other', () => {
     await using pool = new Pool()
     const clock = new WatchedClock()
     const invoker = new RetryInvoker({ clock, jitter: 0 }, new DeduplicatingInvoker())
-    const { proxy } = await pool.spawn<Flaky>({ ...flaky, invoker })
-    const reads = [proxy.read('k', 1), proxy.read('k', 1)]
+    const handle = await pool.spawn<Flaky>({ ...flaky, invoker })
+    const reads = [handle.proxy.read('k', 1), handle.proxy.read('k', 1)]
     for (const _ of reads) await clock.nextTimer()
+    await handle.pause() // else the first one's second attempt can be over before the other's timer is due
     await clock.advance(50)
+    await handle.start()
     expect(await Promise.all(reads)).toEqual([2, 2])
-    expect(await proxy.runs('k')).toBe(2)
+    expect(await handle.proxy.runs('k')).toBe(2)
   })
 
   it('make those calls of a batch again whose own entry failed, with the retry outside', async () => {
