@@ -3,7 +3,7 @@
  * or as many as its `threads`; each lives once.
  */
 import { MessageChannel } from 'node:worker_threads'
-import { type ContextId, DeadlineExceededError, type ServiceState, type TaskStats } from '@troupe/worker-host'
+import { DeadlineExceededError, type ServiceState, type TaskStats } from '@troupe/worker-host'
 import {
   type BodyEnd,
   decodeThrown,
@@ -21,18 +21,11 @@ import { type Death, ThreadContext } from '../threads/thread-context.ts'
 import type { ThreadSupply } from '../threads/thread-supply.ts'
 
 export interface ReplicaOptions {
-  readonly service: string
-  readonly context: ContextId
-  readonly caller: ContextId
-  readonly generation: number
-  readonly moduleUrl: string
-  readonly exportName: string | undefined
-  readonly options: unknown
-  readonly isSerialized: boolean
+  /** What the host is to run; the replica adds the port, and the count of calls begun. */
+  readonly order: Omit<ServiceOrder, 'begun' | 'port'>
   readonly window: number
   readonly transitionMs: number
   readonly graceMs: number
-  readonly maxTasks: number
   readonly onRoom: () => void
   readonly onDeadline: (atMs: number) => void
   /** Hands over, before there is a thread, what will end it. */
@@ -60,37 +53,15 @@ export class Replica {
 
   /** Starts a thread, loads the module there and constructs the service; no hook has run. */
   static async open(supply: ThreadSupply, options: ReplicaOptions): Promise<Replica> {
-    const {
-      service,
-      context,
-      caller,
-      generation,
-      moduleUrl,
-      exportName,
-      isSerialized,
-      transitionMs,
-      graceMs,
-      onBirth,
-    } = options
+    const { transitionMs, graceMs, onBirth } = options
+    const { name: service, context } = options.order
     const kill = new AbortController()
     onBirth(kill)
     try {
       const thread = await within(transitionMs, `a thread for "${service}"`, ThreadContext.open(supply, kill.signal))
       const { port1, port2 } = new MessageChannel()
       const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-      const order: ServiceOrder = {
-        name: service,
-        context,
-        caller,
-        generation,
-        moduleUrl,
-        exportName,
-        options: options.options,
-        isSerialized,
-        maxTasks: options.maxTasks,
-        begun,
-        port: port2,
-      }
+      const order: ServiceOrder = { ...options.order, begun, port: port2 }
       const asked = thread.ask(thread.host.open(Comlink.transfer(order, [port2])))
       const { methods } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
       const { window, onRoom, onDeadline } = options
