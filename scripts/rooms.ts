@@ -22,10 +22,11 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     supervision: [],
     modules: [],
     threads: [],
+    contexts: ['threads'],
     calls: ['threads'],
     layers: ['calls'],
     proxy: ['calls'],
-    pool: ['calls', 'lifecycle', 'modules', 'proxy', 'supervision', 'threads'],
+    pool: ['calls', 'contexts', 'lifecycle', 'modules', 'proxy', 'supervision', 'threads'],
   },
 }
 

@@ -4,6 +4,7 @@ export { type Clock, systemClock } from './clock/clock.ts'
 export { decodeThrown, encodeThrown, type ThrownData } from './errors/error-data.ts'
 export { thrownOf } from './errors/failed-entry.ts'
 export { throwAll } from './errors/throw-all.ts'
+export type { ContextApi } from './host/context-host.ts'
 export type {
   BodyEnd,
   CrashNotice,

@@ -4,7 +4,8 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import * as Comlink from 'comlink'
-import { crashNotice, Host } from './host/host.ts'
+import { ContextHost } from './host/context-host.ts'
+import { crashNotice } from './host/host.ts'
 import { controlEndpoint } from './wire/control-endpoint.ts'
 
 export interface HostTask {
@@ -14,9 +15,10 @@ export interface HostTask {
 /** Nothing to do: that the thread runs it means that this module is loaded. */
 export function warm(): void {}
 
-export async function host({ control }: HostTask): Promise<void> {
+/** Never resolves: a context ends with its thread. */
+export function host({ control }: HostTask): Promise<never> {
   process.setSourceMapsEnabled(true)
-  const host = new Host()
+  const context = new ContextHost()
   // A thread dies of an uncaught exception, and of an unhandled rejection, as a process does. Node tells the owner of
   // it with a clone that has lost the error's code, fields and class, so the host tells first.
   process.on('uncaughtException', (error) => {
@@ -24,7 +26,7 @@ export async function host({ control }: HostTask): Promise<void> {
     process.exit(1)
   })
   // Whatever ends it by `process.exit`, the replies that are ready still count.
-  process.on('exit', () => host.flush())
-  Comlink.expose(host, controlEndpoint(control))
-  await host.closed
+  process.on('exit', () => context.flush())
+  Comlink.expose(context, controlEndpoint(control))
+  return new Promise(() => {})
 }

@@ -27,7 +27,7 @@ import {
   type ThrownData,
   type Uncloneable,
 } from '@troupe/worker-host/owner'
-import type { Death } from '../threads/thread-context.ts'
+import type { Death } from '../threads/host-link.ts'
 import type { Call, CallHolder } from './call.ts'
 import type { Expiring } from './deadline-watch.ts'
 import { rebuildThrown } from './rejection.ts'

@@ -12,7 +12,6 @@
  * Closing a pool settles every call, stops every service (pause, stop, and a kill after its grace), and ends every
  * thread: nothing of it keeps the process alive after that.
  */
-import type { ResourceLimits } from 'node:worker_threads'
 import {
   BadOptionsError,
   type ContextId,
@@ -24,8 +23,13 @@ import type { CallRequest } from '../calls/call.ts'
 import { checkTimeout } from '../calls/call-options.ts'
 import { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { Invoker } from '../calls/invoker.ts'
+import { OwnThread } from '../contexts/own-thread.ts'
+import type { Place } from '../contexts/place.ts'
+import { SharedThread } from '../contexts/shared-thread.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
-import { ThreadSupply } from '../threads/thread-supply.ts'
+import { ThreadSupplies } from '../threads/thread-supplies.ts'
+import { Context } from './context.ts'
+import { type ContextSpec, checkContextSpec } from './context-spec.ts'
 import { ServiceHandle } from './service-handle.ts'
 import { checkSpec, type InvokerName, type ServiceSpec, toInvoker } from './service-spec.ts'
 
@@ -55,14 +59,12 @@ type AnyMethod = (...args: readonly unknown[]) => unknown
 const ROOT: ContextId = 'root'
 
 export class Pool implements AsyncDisposable {
-  readonly #maxThreads: number
-  readonly #keepSpare: boolean
   readonly #timeoutMs: number | null
   readonly #watch = new DeadlineWatch()
   readonly #services = new Map<string, ServiceHandle>()
   readonly #registered = new Map<string, Invoker>()
-  /** Threads with other resource limits come from a supply of their own. */
-  readonly #supplies = new Map<string, ThreadSupply>()
+  readonly #contexts = new Map<string, Context>()
+  readonly #supplies: ThreadSupplies
   #closing: Promise<void> | undefined
 
   /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
@@ -70,8 +72,7 @@ export class Pool implements AsyncDisposable {
     if (!Number.isInteger(maxThreads) || maxThreads < 1) {
       throw new BadOptionsError(`"maxThreads" must be a whole number from 1, found ${String(maxThreads)}`)
     }
-    this.#maxThreads = maxThreads
-    this.#keepSpare = keepSpare
+    this.#supplies = new ThreadSupplies({ maxThreads, keepSpare })
     this.#timeoutMs = checkTimeout(timeoutMs, '"timeoutMs"')
   }
 
@@ -85,15 +86,8 @@ export class Pool implements AsyncDisposable {
    *
    * @throws {StartFailedError} ERR_TROUPE_START_FAILED, with what went wrong as `cause`; else as `add`
    */
-  async spawn<S>(spec: ServiceSpec<S>): Promise<ServiceHandle<S>> {
-    const handle = this.add<S>(spec)
-    try {
-      await handle.start()
-    } catch (error) {
-      if (this.#services.get(handle.name) === (handle as ServiceHandle)) this.#services.delete(handle.name)
-      throw error
-    }
-    return handle
+  spawn<S>(spec: ServiceSpec<S>): Promise<ServiceHandle<S>> {
+    return this.#spawn(spec)
   }
 
   /**
@@ -105,14 +99,34 @@ export class Pool implements AsyncDisposable {
    * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
    */
   add<S>(spec: ServiceSpec<S>): ServiceHandle<S> {
-    if (this.#closing) throw new PoolClosedError(`service "${spec.name}" can't be added`)
-    const checked = checkSpec(spec, this.#registered.get(spec.name))
-    if (this.#services.has(spec.name)) throw new DuplicateNameError(spec.name)
-    checked.invoker.queue.bind(this, spec.name, this.#watch)
-    const supply = () => this.#supplyFor(spec.resourceLimits)
-    const handle = new ServiceHandle<S>({ spec: checked, supply, owner: ROOT, timeoutMs: this.#timeoutMs })
-    this.#services.set(spec.name, handle as ServiceHandle)
-    return handle
+    return this.#add(spec)
+  }
+
+  /**
+   * Makes a context: a thread for several services, with one identity; it is ready when the promise resolves.
+   *
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
+   * @throws {DuplicateNameError} ERR_TROUPE_DUPLICATE_NAME when a context, or a service that is one by itself, has the name
+   * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
+   */
+  async context(spec: ContextSpec): Promise<Context> {
+    const { name, ...options } = checkContextSpec(spec)
+    if (this.#closing) throw new PoolClosedError(`context "${name}" can't be made`)
+    if (this.#contexts.has(name) || this.#services.has(name)) throw new DuplicateNameError(name)
+    const place = new SharedThread(`${ROOT}/${name}`, () => this.#supplies.for(options))
+    const context = new Context(name, place, {
+      add: (spec) => this.#add(spec, place),
+      spawn: (spec) => this.#spawn(spec, place),
+      close: () => this.#closeContext(name, place),
+    })
+    this.#contexts.set(name, context)
+    try {
+      await place.open()
+    } catch (error) {
+      this.#contexts.delete(name)
+      throw error
+    }
+    return context
   }
 
   /** @throws {NoSuchServiceError} ERR_TROUPE_NO_SUCH_SERVICE, naming those that there are */
@@ -166,25 +180,51 @@ export class Pool implements AsyncDisposable {
     return this.close()
   }
 
+  #add<S>(spec: ServiceSpec<S>, place?: Place): ServiceHandle<S> {
+    if (this.#closing) throw new PoolClosedError(`service "${spec.name}" can't be added`)
+    const checked = checkSpec(spec, this.#registered.get(spec.name))
+    if (this.#services.has(spec.name) || this.#contexts.has(spec.name)) throw new DuplicateNameError(spec.name)
+    checked.invoker.queue.bind(this, spec.name, this.#watch)
+    const { resourceLimits } = spec
+    const own = () => new OwnThread(`${ROOT}/${spec.name}`, () => this.#supplies.for({ resourceLimits }))
+    const handle = new ServiceHandle<S>({
+      spec: checked,
+      place: place ?? own(),
+      owner: ROOT,
+      timeoutMs: this.#timeoutMs,
+    })
+    this.#services.set(spec.name, handle as ServiceHandle)
+    return handle
+  }
+
+  async #spawn<S>(spec: ServiceSpec<S>, place?: Place): Promise<ServiceHandle<S>> {
+    const handle = this.#add<S>(spec, place)
+    try {
+      await handle.start()
+    } catch (error) {
+      if (this.#services.get(handle.name) === (handle as ServiceHandle)) this.#services.delete(handle.name)
+      throw error
+    }
+    return handle
+  }
+
+  async #closeContext(name: string, place: SharedThread): Promise<void> {
+    const inside = [...this.#services.values()].filter((handle) => handle.context === place.id)
+    await Promise.all(inside.map((handle) => handle.close()))
+    for (const handle of inside) this.#services.delete(handle.name)
+    await place.close()
+    this.#contexts.delete(name)
+  }
+
   async #close(): Promise<void> {
     await Promise.all([...this.#services.values()].map((handle) => handle.close()))
+    await Promise.all([...this.#contexts.values()].map((context) => context.close()))
     this.#watch.close()
-    const lingering = await Promise.all([...this.#supplies.values()].map((supply) => supply.close()))
-    const zombies = lingering.reduce((total, count) => total + count, 0)
+    const zombies = await this.#supplies.close()
     if (zombies > 0) {
       process.emitWarning(`${zombies} threads are inside a system call that can't be interrupted`, {
         code: 'TROUPE_ZOMBIE',
       })
     }
-  }
-
-  #supplyFor(resourceLimits: ResourceLimits | undefined): ThreadSupply {
-    const key = JSON.stringify(resourceLimits ?? {})
-    let supply = this.#supplies.get(key)
-    if (supply === undefined) {
-      supply = new ThreadSupply({ maxThreads: this.#maxThreads, keepSpare: this.#keepSpare, resourceLimits })
-      this.#supplies.set(key, supply)
-    }
-    return supply
   }
 }

@@ -5,16 +5,16 @@
 import type { ContextId, TaskStats } from '@troupe/worker-host'
 import { type MethodDescription, throwAll } from '@troupe/worker-host/owner'
 import type { Call } from '../calls/call.ts'
+import type { Place } from '../contexts/place.ts'
 import type { Transition } from '../lifecycle/transitions.ts'
 import { loadableModule } from '../modules/build-module.ts'
-import { type Death, ThreadDiedError } from '../threads/thread-context.ts'
-import type { ThreadSupply } from '../threads/thread-supply.ts'
+import { type Death, ThreadDiedError } from '../threads/host-link.ts'
 import { Replica } from './replica.ts'
 import type { CheckedSpec } from './service-spec.ts'
 
 export interface ReplicaSetOptions {
   readonly spec: CheckedSpec
-  readonly supply: () => ThreadSupply
+  readonly place: Place
   /** The context that owns the service, and whose identity its proxy has. */
   readonly owner: ContextId
   readonly onMethods: (methods: readonly MethodDescription[]) => void
@@ -78,7 +78,7 @@ export class ReplicaSet {
     try {
       for (const { hook, via, to } of moves) await replica.carryOut(hook, via, to)
     } catch (error) {
-      replica.kill(error)
+      replica.discard(error)
       throw error
     }
     this.#set([...this.#replicas, replica])
@@ -157,11 +157,11 @@ export class ReplicaSet {
   }
 
   async #openReplica(moduleUrl: string): Promise<Replica> {
-    const { spec, owner, supply, onRoom } = this.#options
-    const replica = await Replica.open(supply(), {
+    const { spec, owner, place, onRoom } = this.#options
+    const replica = await Replica.open(place, {
       order: {
         name: spec.name,
-        context: `${owner}/${spec.name}`,
+        context: place.id,
         caller: owner,
         generation: ++this.#generation,
         moduleUrl,

@@ -1,6 +1,6 @@
 /**
- * One thread of a service: its context, its link, and its hooks, each under the service's deadline. A service has one,
- * or as many as its `threads`; each lives once.
+ * One object of a service: its host, its link, and its hooks, each under the service's deadline. A service has one, or
+ * as many as its `threads`; each lives once.
  */
 import { MessageChannel } from 'node:worker_threads'
 import { DeadlineExceededError, type ServiceState, type TaskStats } from '@troupe/worker-host'
@@ -17,8 +17,8 @@ import {
 import * as Comlink from 'comlink'
 import type { Call } from '../calls/call.ts'
 import { CallLink } from '../calls/call-link.ts'
-import { type Death, ThreadContext } from '../threads/thread-context.ts'
-import type { ThreadSupply } from '../threads/thread-supply.ts'
+import type { Lease, Place } from '../contexts/place.ts'
+import type { Death, HostLink } from '../threads/host-link.ts'
 
 export interface ReplicaOptions {
   /** What the host is to run; the replica adds the port, and the count of calls begun. */
@@ -33,7 +33,7 @@ export interface ReplicaOptions {
 }
 
 interface ReplicaParts {
-  readonly context: ThreadContext
+  readonly lease: Lease
   readonly kill: AbortController
   readonly link: CallLink
   readonly methods: readonly MethodDescription[]
@@ -45,41 +45,37 @@ interface ReplicaParts {
 export class Replica {
   readonly link: CallLink
   readonly methods: readonly MethodDescription[]
-  readonly #context: ThreadContext
+  readonly #lease: Lease
   readonly #kill: AbortController
   readonly #service: string
   readonly #transitionMs: number
   readonly #graceMs: number
+  /** It has not done in time what it was asked to: its thread can only be killed. */
+  #isStuck = false
 
-  /** Starts a thread, loads the module there and constructs the service; no hook has run. */
-  static async open(supply: ThreadSupply, options: ReplicaOptions): Promise<Replica> {
+  /** Takes a host, loads the module there and constructs the service; no hook has run. */
+  static async open(place: Place, options: ReplicaOptions): Promise<Replica> {
     const { transitionMs, graceMs, onBirth } = options
     const { name: service, context } = options.order
     const kill = new AbortController()
     onBirth(kill)
+    const lease = await within(transitionMs, `a thread for "${service}"`, place.lease(kill)).catch((error) => {
+      kill.abort(error)
+      throw error
+    })
     try {
-      const thread = await within(transitionMs, `a thread for "${service}"`, ThreadContext.open(supply, kill.signal))
-      const { port1, port2 } = new MessageChannel()
+      const { port1: port, port2 } = new MessageChannel()
       const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
       const order: ServiceOrder = { ...options.order, begun, port: port2 }
-      const asked = thread.ask(thread.host.open(Comlink.transfer(order, [port2])))
+      const asked = lease.host.ask((host) => host.open(Comlink.transfer(order, [port2])))
       const { methods } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
       const { window, onRoom, onDeadline } = options
       const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
-      const link = new CallLink({
-        service,
-        context,
-        port: port1,
-        methods,
-        window,
-        begun,
-        onRoom,
-        onDeadline,
-        onOverdue,
-      })
-      return new Replica({ context: thread, kill, link, methods, service, transitionMs, graceMs })
+      const link = new CallLink({ service, context, port, methods, window, begun, onRoom, onDeadline, onOverdue })
+      return new Replica({ lease, kill, link, methods, service, transitionMs, graceMs })
     } catch (error) {
-      kill.abort(error)
+      if (error instanceof DeadlineExceededError) kill.abort(error)
+      else lease.abandon(error)
       throw error
     }
   }
@@ -87,43 +83,47 @@ export class Replica {
   private constructor(parts: ReplicaParts) {
     this.link = parts.link
     this.methods = parts.methods
-    this.#context = parts.context
+    this.#lease = parts.lease
     this.#kill = parts.kill
     this.#service = parts.service
     this.#transitionMs = parts.transitionMs
     this.#graceMs = parts.graceMs
   }
 
+  get #host(): HostLink {
+    return this.#lease.host
+  }
+
   /** Resolves when the thread is gone, for whatever reason. */
   get died(): Promise<Death> {
-    return this.#context.died
+    return this.#host.ended
   }
 
   async carryOut(hook: Hook, via: ServiceState, to: ServiceState): Promise<void> {
-    const asked = this.#context.ask(this.#context.host.carryOut(hook, via, to))
-    const outcome = await within(this.#transitionMs, `the "${hook}" hook`, asked)
+    const asked = this.#host.ask((host) => host.carryOut(hook, via, to))
+    const outcome = await this.#within(this.#transitionMs, `the "${hook}" hook`, asked)
     if (hook !== 'pause') unwrap(outcome)
     else await this.#leave(outcome.ok ? [] : [decodeThrown(outcome.thrown)])
   }
 
   /** A stop is asked for, or called off: the service hears of it at once, whatever it does. */
   heedStop(isStopping: boolean): void {
-    void this.#context.host.heedStop(isStopping)
+    this.#host.tell((host) => host.heedStop(isStopping))
   }
 
   async taskStats(): Promise<TaskStats> {
-    return this.#context.ask(this.#context.host.taskStats())
+    return this.#host.ask((host) => host.taskStats())
   }
 
   /** How the body that the last `start` began has ended; rejects with what it threw. */
   async bodyEnd(): Promise<BodyEnd> {
-    return unwrap(await this.#context.ask(this.#context.host.bodyEnd()))
+    return unwrap(await this.#host.ask((host) => host.bodyEnd()))
   }
 
   /** Ends the tasks and runs the service's `cleanup`. @returns what was thrown; a thread that is gone has nothing to clean up */
   async cleanup(error: unknown): Promise<readonly unknown[]> {
-    const asked = this.#context.ask(this.#context.host.cleanup(encodeThrown(error), this.#graceMs))
-    const { thrown, unfinished } = await within(this.#transitionMs + this.#graceMs, 'the "cleanup" hook', asked)
+    const asked = this.#host.ask((host) => host.cleanup(encodeThrown(error), this.#graceMs))
+    const { thrown, unfinished } = await this.#within(this.#transitionMs + this.#graceMs, 'the "cleanup" hook', asked)
     if (unfinished.length > 0) this.#warnOf(unfinished)
     return thrown.map((data) => decodeThrown(data))
   }
@@ -135,8 +135,8 @@ export class Replica {
 
   /** The second half of a pause: the tasks end. @param errors those of the first half, which did not keep it from this */
   async #leave(errors: readonly unknown[]): Promise<void> {
-    const asked = this.#context.ask(this.#context.host.leave(this.#graceMs))
-    const { thrown, unfinished } = await within(this.#transitionMs + this.#graceMs, 'ending the tasks', asked)
+    const asked = this.#host.ask((host) => host.leave(this.#graceMs))
+    const { thrown, unfinished } = await this.#within(this.#transitionMs + this.#graceMs, 'ending the tasks', asked)
     const all = [...errors, ...thrown.map((data) => decodeThrown(data))]
     if (unfinished.length > 0) {
       this.#warnOf(unfinished)
@@ -145,20 +145,38 @@ export class Replica {
     throwAll(all, 'several steps of the pause failed')
   }
 
+  async #within<T>(limitMs: number, subject: string, promise: Promise<T>): Promise<T> {
+    try {
+      return await within(limitMs, subject, promise)
+    } catch (error) {
+      this.#isStuck ||= error instanceof DeadlineExceededError
+      throw error
+    }
+  }
+
   #warnOf(unfinished: readonly string[]): void {
+    this.#isStuck = true
     process.emitWarning(
       `service "${this.#service}" could not end ${named(unfinished)} within ${this.#graceMs} ms: its thread is killed`,
       { code: 'TROUPE_UNFINISHED' },
     )
   }
 
-  /** Ends a thread whose service has stopped, also one that won't let go of its streams. */
+  /** The service has failed and had its clean-up: lets its host go, or ends a thread that would not let it go. */
+  discard(reason: unknown): void {
+    if (this.#isStuck) this.kill(reason)
+    else this.#lease.abandon(reason)
+  }
+
+  /** Lets the host of a service that has stopped go, also one that won't let go of its streams. */
   async retire(): Promise<void> {
-    const retired = within(this.#transitionMs, 'closing the thread', this.#context.retire())
-    await retired.then(
-      () => this.kill(undefined),
-      (error) => this.kill(error),
-    )
+    const closed = this.#host.ask((host) => host.close())
+    try {
+      await this.#within(this.#transitionMs, 'closing the host', closed)
+      await this.#lease.release()
+    } catch (error) {
+      this.kill(error)
+    }
   }
 }
 

@@ -17,10 +17,10 @@ import {
   type TaskStats,
 } from '@troupe/worker-host'
 import type { CallRequest } from '../calls/call.ts'
+import type { Place } from '../contexts/place.ts'
 import type { FinishReason } from '../lifecycle/life.ts'
 import type { TargetState } from '../lifecycle/transitions.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
-import type { ThreadSupply } from '../threads/thread-supply.ts'
 import type { ServiceEventMap, ServiceListener, StateChange } from './service-events.ts'
 import { ServiceRunner } from './service-runner.ts'
 import type { CheckedSpec } from './service-spec.ts'
@@ -52,7 +52,7 @@ export interface ServiceStats {
 
 export interface HandleOptions {
   readonly spec: CheckedSpec
-  readonly supply: () => ThreadSupply
+  readonly place: Place
   /** The context that owns the service, and whose identity its proxy has. */
   readonly owner: ContextId
   /** For calls that say nothing else; `null` for no deadline. */
@@ -68,9 +68,9 @@ export class ServiceHandle<S = unknown> {
   readonly #proxy: ProxyObject
 
   /** @internal made by a pool */
-  constructor({ spec, supply, owner, timeoutMs }: HandleOptions) {
+  constructor({ spec, place, owner, timeoutMs }: HandleOptions) {
     this.name = spec.name
-    this.context = `${owner}/${spec.name}`
+    this.context = place.id
     this.#spec = spec
     this.#proxy = new ProxyObject({
       service: spec.name,
@@ -79,7 +79,7 @@ export class ServiceHandle<S = unknown> {
       invoke: (request: CallRequest) => spec.invoker.invoke(request),
       stream: (request: CallRequest) => spec.invoker.stream(request),
     })
-    this.#runner = new ServiceRunner({ spec, supply, owner, onMethods: (methods) => this.#proxy.learn(methods) })
+    this.#runner = new ServiceRunner({ spec, place, owner, onMethods: (methods) => this.#proxy.learn(methods) })
   }
 
   get state(): ServiceState {

@@ -13,12 +13,12 @@ import {
 } from '@troupe/worker-host'
 import type { MethodDescription } from '@troupe/worker-host/owner'
 import type { Call } from '../calls/call.ts'
+import type { Place } from '../contexts/place.ts'
 import { type FinishReason, Life } from '../lifecycle/life.ts'
 import { Reconciler } from '../lifecycle/reconciler.ts'
 import { type TargetState, TRANSITIONS, type Transition } from '../lifecycle/transitions.ts'
 import { admitRestart } from '../supervision/restart-limit.ts'
-import { type Death, ThreadDiedError } from '../threads/thread-context.ts'
-import type { ThreadSupply } from '../threads/thread-supply.ts'
+import { type Death, ThreadDiedError } from '../threads/host-link.ts'
 import type { Replica } from './replica.ts'
 import { ReplicaSet } from './replica-set.ts'
 import { ServiceEvents } from './service-events.ts'
@@ -29,7 +29,7 @@ const TELL_MS = 100
 
 export interface RunnerOptions {
   readonly spec: CheckedSpec
-  readonly supply: () => ThreadSupply
+  readonly place: Place
   readonly owner: ContextId
   readonly onMethods: (methods: readonly MethodDescription[]) => void
 }
@@ -267,12 +267,12 @@ function endsThread(error: unknown): boolean {
   return error instanceof ThreadDiedError || error instanceof DeadlineExceededError
 }
 
-/** Runs `cleanup` where there is a thread for it, ends the threads, and gives the error, joined by the clean-up's. */
+/** Runs `cleanup` where there is a thread for it, lets the hosts go, and gives the error, joined by the clean-up's. */
 async function cleanUp(dying: readonly Replica[], error: unknown): Promise<unknown> {
   // A hook that met its deadline still holds its thread: no clean-up could begin there.
   const isStuck = error instanceof StartFailedError && endsThread(error.cause)
   const results = await Promise.allSettled(isStuck ? [] : dying.map((replica) => replica.cleanup(error)))
-  for (const replica of dying) replica.kill(error)
+  for (const replica of dying) isStuck ? replica.kill(error) : replica.discard(error)
   const reasons = results.flatMap((result) =>
     result.status === 'rejected' ? [result.reason as unknown] : result.value,
   )

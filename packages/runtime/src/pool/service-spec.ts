@@ -7,6 +7,7 @@ import { findUncloneable } from '@troupe/worker-host/owner'
 import { DeduplicatingInvoker } from '../calls/deduplicating-invoker.ts'
 import { ConcurrentInvoker, Invoker, SerializedInvoker } from '../calls/invoker.ts'
 import type { Supervision } from '../supervision/restart-limit.ts'
+import { isName, nameProblem } from './context-spec.ts'
 
 export type InvokerName = 'concurrent' | 'serialized' | 'deduplicating'
 
@@ -128,9 +129,7 @@ function* problemsOf(spec: CommonSpec): Generator<string> {
   const unknown = Object.keys(spec).filter((key) => !KNOWN_KEYS.has(key))
   if (unknown.length > 0)
     yield `unknown ${unknown.map((key) => `"${key}"`).join(', ')}, known: ${[...KNOWN_KEYS].join(', ')}`
-  if (typeof name !== 'string' || !/^[^/\0]{1,200}$/.test(name)) {
-    yield `"name" must be a text of 1 to 200 characters without "/", found ${JSON.stringify(name)}`
-  }
+  if (!isName(name)) yield nameProblem(name)
   if (moduleUrl(module) === undefined) {
     yield `"module" must be a file: URL or an absolute path, such as new URL('./views.ts', import.meta.url), found ${String(module)}`
   }

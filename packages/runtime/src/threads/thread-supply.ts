@@ -16,12 +16,18 @@ import { Piscina } from 'piscina'
 type TransferList = NonNullable<NonNullable<Parameters<Piscina['run']>[1]>['transferList']>
 type LoadBalancer = NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer']>
 
-export interface ThreadSupplyOptions {
+/** How its threads are started. */
+export interface ThreadOptions {
+  readonly resourceLimits?: ResourceLimits | undefined
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  readonly execArgv?: readonly string[] | undefined
+}
+
+export interface ThreadSupplyOptions extends ThreadOptions {
   /** Threads at the most; one more service waits for its turn until its transition's deadline. */
   readonly maxThreads: number
   /** Start the next thread as soon as the spare is taken. */
   readonly keepSpare: boolean
-  readonly resourceLimits?: ResourceLimits | undefined
 }
 
 /** A terminate that takes longer has met a thread inside a synchronous system call: Node can't end it before that. */
@@ -38,7 +44,7 @@ export class ThreadSupply {
   #isClosed = false
   #isProdding = false
 
-  constructor({ maxThreads, keepSpare, resourceLimits }: ThreadSupplyOptions) {
+  constructor({ maxThreads, keepSpare, resourceLimits, env, execArgv }: ThreadSupplyOptions) {
     this.#keepSpare = keepSpare
     this.#piscina = new Piscina({
       filename: fileURLToPath(import.meta.resolve('@troupe/worker-host/thread')),
@@ -51,6 +57,8 @@ export class ThreadSupply {
       recordTiming: false,
       loadBalancer: this.#fresh,
       ...(resourceLimits && { resourceLimits }),
+      ...(env && { env: env as Record<string, string> }), // Node leaves out what is undefined
+      ...(execArgv && { execArgv: [...execArgv] }),
     })
     this.#piscina.on('error', (error) => this.#onIdleDeath(error))
     // Piscina starts a thread when a task comes and finds none free, but not for one that waits when a thread ends. So

@@ -4,7 +4,7 @@
  *
  * Nothing here throws to the owner: Comlink would drop an error's code, class and cause, so each answer is an `Outcome`.
  */
-import { type MessagePort, threadId } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import { describeMethod, type MethodDescription, methodTable } from '../access/method-table.ts'
 import type { ContextId } from '../access/policy.ts'
 import { messageOf } from '../errors/catalogue.ts'
@@ -54,9 +54,8 @@ export interface Ending {
   readonly unfinished: readonly string[]
 }
 
-/** The control plane. */
+/** The control plane of one service. */
 export interface HostApi {
-  threadId(): Promise<number>
   open(order: ServiceOrder): Promise<Outcome<ServiceDescription>>
   carryOut(hook: Hook, via: ServiceState, to: ServiceState): Promise<Outcome<undefined>>
   /** After the `pause` hook: ends the tasks, leaves first, and the body last, within the grace. */
@@ -97,10 +96,6 @@ export class Host implements HostApi {
     this.closed = new Promise((resolve) => {
       this.#markClosed = resolve
     })
-  }
-
-  async threadId(): Promise<number> {
-    return threadId
   }
 
   open(order: ServiceOrder): Promise<Outcome<ServiceDescription>> {

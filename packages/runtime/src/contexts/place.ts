@@ -1,0 +1,22 @@
+/** Where a service may live, seen from its runner: a place gives it a host, and takes that back. */
+import type { ContextId } from '@troupe/worker-host'
+import type { HostLink } from '../threads/host-link.ts'
+
+export interface Place {
+  /** The context's place in the tree; the identity of all that lives there. */
+  readonly id: ContextId
+  /**
+   * A host for one service.
+   * @param kill ends it at any time, and whatever else lives in its thread
+   * @throws {ThreadDiedError} when there was no thread for it
+   */
+  lease(kill: AbortController): Promise<Lease>
+}
+
+export interface Lease {
+  readonly host: HostLink
+  /** The service has stopped, and its host is closed. */
+  release(): Promise<void>
+  /** The service has failed and had its clean-up: its host is of no more use. */
+  abandon(reason: unknown): void
+}

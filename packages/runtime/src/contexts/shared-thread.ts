@@ -1,0 +1,70 @@
+/**
+ * A place whose leases share one thread. It is started for the first of them, and anew for the next one after it has
+ * died; a service that stops or fails leaves it to the others, but one that won't listen takes it along.
+ */
+import type { ContextId } from '@troupe/worker-host'
+import { ThreadContext } from '../threads/thread-context.ts'
+import type { ThreadSupply } from '../threads/thread-supply.ts'
+import type { Lease, Place } from './place.ts'
+
+interface Incarnation {
+  readonly kill: AbortController
+  readonly opening: Promise<ThreadContext>
+}
+
+export class SharedThread implements Place {
+  readonly id: ContextId
+  readonly #supply: () => ThreadSupply
+  #current: Incarnation | undefined
+
+  constructor(id: ContextId, supply: () => ThreadSupply) {
+    this.id = id
+    this.#supply = supply
+  }
+
+  async lease(kill: AbortController): Promise<Lease> {
+    const incarnation = this.#open()
+    const killAll = (): void => incarnation.kill.abort(kill.signal.reason)
+    if (kill.signal.aborted) killAll()
+    kill.signal.addEventListener('abort', killAll, { once: true })
+    const thread = await incarnation.opening
+    const host = thread.addHost()
+    void host.ended.then(() => kill.signal.removeEventListener('abort', killAll))
+    return {
+      host,
+      release: async () => host.end({}),
+      abandon: (reason) => {
+        host.tell((api) => api.close()) // unanswered where it is stuck; then the thread's end is the host's too
+        setImmediate(() => host.end({ cause: reason }))
+      },
+    }
+  }
+
+  /** Starts the thread, when there is none. */
+  async open(): Promise<void> {
+    await this.#open().opening
+  }
+
+  /** Ends the thread at once: a crash to every service in it. */
+  kill(reason: unknown): void {
+    this.#current?.kill.abort(reason)
+  }
+
+  /** Ends the thread, whose services have stopped. */
+  async close(): Promise<void> {
+    const thread = await this.#current?.opening.catch(() => undefined)
+    await thread?.retire()
+  }
+
+  #open(): Incarnation {
+    if (this.#current && !this.#current.kill.signal.aborted) return this.#current
+    const kill = new AbortController()
+    const incarnation = { kill, opening: ThreadContext.open(this.#supply(), kill.signal) }
+    this.#current = incarnation
+    const forget = (): void => {
+      if (this.#current === incarnation) this.#current = undefined
+    }
+    incarnation.opening.then((thread) => thread.died.then(forget), forget)
+    return incarnation
+  }
+}

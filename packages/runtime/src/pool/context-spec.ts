@@ -1,0 +1,54 @@
+/** What a pool is told about a context, and what is wrong with it if it is. */
+import type { ResourceLimits } from 'node:worker_threads'
+import { BadOptionsError } from '@troupe/worker-host'
+
+export interface ContextSpec {
+  /** Unique among the pool's contexts and services; up to 200 characters, without `/`, which parts contexts. */
+  readonly name: string
+  /** Limits of the thread's heap and stack, as `new Worker` takes them. @unit mebibytes */
+  readonly resourceLimits?: ResourceLimits
+  /** The environment variables of the context. @defaultValue a copy of the owner's */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Node's own options for the context, such as `--expose-gc`. @defaultValue the owner's */
+  readonly execArgv?: readonly string[]
+}
+
+const KNOWN_KEYS: ReadonlySet<string> = new Set(['name', 'resourceLimits', 'env', 'execArgv'])
+
+/** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS with all that is wrong */
+export function checkContextSpec(spec: ContextSpec): ContextSpec {
+  const problems = [...problemsOf(spec)]
+  if (problems.length > 0) throw new BadOptionsError(`context ${JSON.stringify(spec.name)}: ${problems.join('; ')}`)
+  return spec
+}
+
+function* problemsOf(spec: ContextSpec): Generator<string> {
+  const unknown = Object.keys(spec).filter((key) => !KNOWN_KEYS.has(key))
+  if (unknown.length > 0) {
+    yield `unknown ${unknown.map((key) => `"${key}"`).join(', ')}, known: ${[...KNOWN_KEYS].join(', ')}`
+  }
+  if (!isName(spec.name)) yield nameProblem(spec.name)
+  const { execArgv = [], env = {} } = spec
+  if (!Array.isArray(execArgv) || !execArgv.every((arg) => typeof arg === 'string')) {
+    yield `"execArgv" must be a list of texts`
+  }
+  if (typeof env !== 'object' || env === null) yield `"env" must be an object of texts`
+}
+
+/** A name is one step of a path. */
+export const isName = (name: unknown): boolean => typeof name === 'string' && /^[^/\0]{1,200}$/.test(name)
+
+export const nameProblem = (name: unknown): string =>
+  `"name" must be a text of 1 to 200 characters without "/", found ${JSON.stringify(name)}`
+
+/** Of a service that is put into a context: what its thread is like has been decided. */
+const OF_ITS_THREAD = ['threads', 'resourceLimits'] as const
+
+/** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS when the service wants a thread of its own */
+export function requireTenant<Spec extends { readonly name: string }>(spec: Spec): Spec {
+  const given = OF_ITS_THREAD.filter((key) => (spec as Record<string, unknown>)[key] !== undefined)
+  if (given.length === 0) return spec
+  throw new BadOptionsError(
+    `service "${spec.name}": ${given.map((key) => `"${key}"`).join(', ')} belongs to a thread, and this service is put into one that is there`,
+  )
+}

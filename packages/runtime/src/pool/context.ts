@@ -1,0 +1,74 @@
+/**
+ * A context that several services share: one thread, one identity.
+ *
+ *     const images = await pool.context({ name: 'images', resourceLimits: { maxOldGenerationSizeMb: 512 } })
+ *     const resize = await images.spawn<Resize>({ name: 'resize', module: … })
+ *     await images.close()
+ *
+ * A service that stops or fails leaves the context to the others. What ends the thread (an uncaught exception,
+ * `process.exit`, a hook that never ends, a kill) is a crash to each of them; those whose supervision says so are
+ * restarted, in a new thread that they share again.
+ */
+import { type ContextId, PoolClosedError } from '@troupe/worker-host'
+import type { SharedThread } from '../contexts/shared-thread.ts'
+import { requireTenant } from './context-spec.ts'
+import type { ServiceHandle } from './service-handle.ts'
+import type { ServiceSpec } from './service-spec.ts'
+
+/** What a context asks of the pool that made it. */
+export interface ContextKeeper {
+  /** Adds a service that will live there. */
+  add<S>(spec: ServiceSpec<S>): ServiceHandle<S>
+  spawn<S>(spec: ServiceSpec<S>): Promise<ServiceHandle<S>>
+  /** Stops the services there, then takes the context out. */
+  close(): Promise<void>
+}
+
+export class Context implements AsyncDisposable {
+  readonly name: string
+  readonly #place: SharedThread
+  readonly #keeper: ContextKeeper
+  #closing: Promise<void> | undefined
+
+  /** @internal made by a pool */
+  constructor(name: string, place: SharedThread, keeper: ContextKeeper) {
+    this.name = name
+    this.#place = place
+    this.#keeper = keeper
+  }
+
+  /** Its place in the tree, such as `root/images`: the identity with which the services in it call. */
+  get id(): ContextId {
+    return this.#place.id
+  }
+
+  /** Adds a service that will live here, and brings it to RUNNING; as `pool.spawn`. */
+  async spawn<S>(spec: ServiceSpec<S>): Promise<ServiceHandle<S>> {
+    return this.#keeper.spawn<S>(this.#admit(spec))
+  }
+
+  /** Adds a service that will live here, STOPPED; as `pool.add`. */
+  add<S>(spec: ServiceSpec<S>): ServiceHandle<S> {
+    return this.#keeper.add<S>(this.#admit(spec))
+  }
+
+  /** Ends the context's thread at once: a crash to every service in it. */
+  kill(reason: unknown = new Error(`context "${this.id}" was killed`)): void {
+    this.#place.kill(reason)
+  }
+
+  /** Stops the services here as a closing pool does, and ends the thread; a second call joins the first. */
+  close(): Promise<void> {
+    this.#closing ??= this.#keeper.close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #admit<S>(spec: ServiceSpec<S>): ServiceSpec<S> {
+    if (this.#closing) throw new PoolClosedError(`context "${this.id}" takes no more services`)
+    return requireTenant(spec)
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The control plane to the host of one service.
+ *
+ * Comlink leaves a call pending for ever when the thread behind it is gone, or when nobody answers on its port any more,
+ * so every request goes through `ask`, which the end of the link rejects.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { controlEndpoint, type HostApi } from '@troupe/worker-host/owner'
+import * as Comlink from 'comlink'
+
+/** What is known of a thread's end. */
+export interface Death {
+  /** What it died of, where that is known. */
+  readonly cause?: unknown
+  /** Absent for a thread that was killed: it need not have ended yet. */
+  readonly exitCode?: number | undefined
+}
+
+/** Rejects a request to a host whose thread is gone. */
+export class ThreadDiedError extends Error {
+  readonly death: Death
+  constructor(death: Death) {
+    super('the thread died', { cause: death.cause })
+    this.death = death
+  }
+}
+
+export class HostLink {
+  /** Resolves when the link has ended: with its thread, or because its service is done. */
+  readonly ended: Promise<Death>
+  readonly #host: HostApi
+  readonly #control: MessagePort
+  readonly #asking = new Set<(death: Death) => void>()
+  #death: Death | undefined
+  #markEnded!: (death: Death) => void
+
+  constructor(control: MessagePort) {
+    this.#control = control
+    // Comlink's `Remote` splits unions of results; every method of HostApi is asynchronous, so it stays true as it is.
+    this.#host = Comlink.wrap(controlEndpoint(control)) as unknown as HostApi
+    this.ended = new Promise((resolve) => {
+      this.#markEnded = resolve
+    })
+  }
+
+  /** @throws {ThreadDiedError} when the link ends before the host has answered */
+  async ask<T>(request: (host: HostApi) => Promise<T>): Promise<T> {
+    if (this.#death) throw new ThreadDiedError(this.#death)
+    const { promise: gone, reject } = Promise.withResolvers<never>()
+    const onEnd = (death: Death): void => reject(new ThreadDiedError(death))
+    this.#asking.add(onEnd)
+    try {
+      return await Promise.race([request(this.#host), gone])
+    } finally {
+      this.#asking.delete(onEnd)
+    }
+  }
+
+  /** Asks for something whose answer nobody waits for. */
+  tell(request: (host: HostApi) => Promise<void>): void {
+    if (!this.#death) void request(this.#host)
+  }
+
+  /** Once; what is asked after it is refused. */
+  end(death: Death): void {
+    if (this.#death) return
+    this.#death = death
+    this.#control.close()
+    this.#markEnded(death)
+    for (const onEnd of this.#asking) onEnd(death)
+  }
+}

@@ -1,0 +1,32 @@
+/** The thread supplies of a pool: threads that are started in another way come from a supply of their own. */
+import { type ThreadOptions, ThreadSupply } from './thread-supply.ts'
+
+export interface ThreadSuppliesOptions {
+  readonly maxThreads: number
+  readonly keepSpare: boolean
+}
+
+export class ThreadSupplies {
+  readonly #options: ThreadSuppliesOptions
+  readonly #supplies = new Map<string, ThreadSupply>()
+
+  constructor(options: ThreadSuppliesOptions) {
+    this.#options = options
+  }
+
+  for(options: ThreadOptions): ThreadSupply {
+    const key = JSON.stringify(options)
+    let supply = this.#supplies.get(key)
+    if (supply === undefined) {
+      supply = new ThreadSupply({ ...this.#options, ...options })
+      this.#supplies.set(key, supply)
+    }
+    return supply
+  }
+
+  /** Ends all threads. @returns how many had not ended in time, since they are inside a system call */
+  async close(): Promise<number> {
+    const lingering = await Promise.all([...this.#supplies.values()].map((supply) => supply.close()))
+    return lingering.reduce((total, count) => total + count, 0)
+  }
+}
