@@ -19,7 +19,7 @@ const PACKAGES = [
   // Entries that are built together share their modules, as files that each of them loads: `testing` stands alone, so
   // that no thread loads a file more for it.
   { name: 'worker-host', together: [['index', 'owner', 'thread'], ['testing']] },
-  { name: 'runtime', together: [['index']] },
+  { name: 'runtime', together: [['index', 'nested']] },
 ]
 
 const stampFile = join(root, 'node_modules', '.cache', 'troupe-build')

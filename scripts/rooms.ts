@@ -26,7 +26,8 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     calls: ['threads'],
     layers: ['calls'],
     proxy: ['calls'],
-    pool: ['calls', 'contexts', 'lifecycle', 'modules', 'proxy', 'supervision', 'threads'],
+    routing: ['calls', 'threads'],
+    pool: ['calls', 'contexts', 'lifecycle', 'modules', 'proxy', 'routing', 'supervision', 'threads'],
   },
 }
 

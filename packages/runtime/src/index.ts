@@ -15,6 +15,9 @@ export type { FinishReason } from './lifecycle/life.ts'
 export type { Context } from './pool/context.ts'
 export type { ContextSpec } from './pool/context-spec.ts'
 export { Pool, type PoolOptions } from './pool/pool.ts'
+
+import './pool/service-context.ts'
+
 export type { ServiceEventMap, StateChange } from './pool/service-events.ts'
 export type { ServiceHandle, ServiceStats, StopOptions } from './pool/service-handle.ts'
 export type { InvokerName, ServiceSpec } from './pool/service-spec.ts'

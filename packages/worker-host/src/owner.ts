@@ -1,13 +1,13 @@
 /** What the runtime, on the owner's side, shares with the host: the wire, and the control plane's types. */
-export { isAdmitted, type MethodDescription } from './access/method-table.ts'
+export { type ExposedMethod, isAdmitted, type MethodDescription } from './access/method-table.ts'
 export { type Clock, systemClock } from './clock/clock.ts'
 export { decodeThrown, encodeThrown, type ThrownData } from './errors/error-data.ts'
 export { thrownOf } from './errors/failed-entry.ts'
 export { throwAll } from './errors/throw-all.ts'
-export type { ContextApi } from './host/context-host.ts'
+export type { ContextApi, ContextNotice, Home, HomeOrder, NestedPool } from './host/context-host.ts'
+export { Dispatcher } from './host/dispatcher.ts'
 export type {
   BodyEnd,
-  CrashNotice,
   Ending,
   Hook,
   HostApi,
@@ -15,8 +15,9 @@ export type {
   ServiceDescription,
   ServiceOrder,
 } from './host/host.ts'
+export { CallScopes } from './service/call-scope.ts'
 export type { HostTask } from './thread.ts'
 export { controlEndpoint } from './wire/control-endpoint.ts'
-export { type Batch, REPLY_WORDS, Reply, Request, STREAM_WINDOW } from './wire/messages.ts'
+export { type Batch, REPLY_WORDS, Reply, Request, type RouteDeclaration, STREAM_WINDOW } from './wire/messages.ts'
 export { type Outbox, requestOutbox } from './wire/outbox.ts'
 export { findUncloneable, type Uncloneable } from './wire/uncloneable.ts'

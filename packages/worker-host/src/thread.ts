@@ -4,27 +4,23 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import * as Comlink from 'comlink'
-import { ContextHost } from './host/context-host.ts'
-import { crashNotice } from './host/host.ts'
+import { ContextHost, type HomeOrder } from './host/context-host.ts'
 import { controlEndpoint } from './wire/control-endpoint.ts'
 
 export interface HostTask {
   readonly control: MessagePort
+  readonly home: HomeOrder
 }
 
 /** Nothing to do: that the thread runs it means that this module is loaded. */
 export function warm(): void {}
 
 /** Never resolves: a context ends with its thread. */
-export function host({ control }: HostTask): Promise<never> {
+export function host({ control, home }: HostTask): Promise<never> {
   process.setSourceMapsEnabled(true)
-  const context = new ContextHost()
-  // A thread dies of an uncaught exception, and of an unhandled rejection, as a process does. Node tells the owner of
-  // it with a clone that has lost the error's code, fields and class, so the host tells first.
-  process.on('uncaughtException', (error) => {
-    control.postMessage(crashNotice(error))
-    process.exit(1)
-  })
+  const context = new ContextHost(home, (notice, transfer) => control.postMessage(notice, transfer))
+  // A thread dies of an uncaught exception, and of an unhandled rejection, as a process does; but the owner is told first.
+  process.on('uncaughtException', (error) => context.crash(error))
   // Whatever ends it by `process.exit`, the replies that are ready still count.
   process.on('exit', () => context.flush())
   Comlink.expose(context, controlEndpoint(control))

@@ -23,12 +23,13 @@ import {
   REPLY_WORDS,
   Reply,
   Request,
+  type RouteDeclaration,
   requestOutbox,
   type ThrownData,
   type Uncloneable,
 } from '@troupe/worker-host/owner'
 import type { Death } from '../threads/host-link.ts'
-import type { Call, CallHolder } from './call.ts'
+import type { Call, CallHolder, CallRequest } from './call.ts'
 import type { Expiring } from './deadline-watch.ts'
 import { rebuildThrown } from './rejection.ts'
 import { turnNowMs } from './turn-clock.ts'
@@ -36,12 +37,14 @@ import { turnNowMs } from './turn-clock.ts'
 export interface CallLinkOptions {
   readonly service: string
   readonly context: ContextId
+  /** Whom the other end takes a call for where it is not told otherwise. */
+  readonly owner: ContextId
   readonly port: MessagePort
-  readonly methods: readonly MethodDescription[]
+  readonly methods: MethodBook
   /** Calls at the thread at any time; streams are not counted. */
   readonly window: number
-  /** Word 0 is the host's count of calls begun. */
-  readonly begun: Int32Array
+  /** Word 0 is the host's count of calls begun; without it every call that was sent may have. */
+  readonly begun: Int32Array | undefined
   /** Replies have come: there is room for more calls. */
   readonly onRoom: () => void
   /** `expire` has something to do at that time. */
@@ -56,7 +59,14 @@ interface AbandonedCall {
   readonly killAtMs: number
 }
 
-interface KnownMethod {
+/** What can be called at the other end. */
+export interface MethodBook {
+  /** Methods at the other end; 0 where their list is not fixed, and each number stands for one caller's. */
+  readonly size: number
+  find(request: CallRequest): KnownMethod | undefined
+}
+
+export interface KnownMethod {
   readonly number: number
   readonly description: MethodDescription
   /** Verdicts of the policies, which depend on the caller alone. */
@@ -65,7 +75,8 @@ interface KnownMethod {
 
 export class CallLink implements CallHolder, Expiring {
   readonly #options: CallLinkOptions
-  readonly #methods: ReadonlyMap<string, KnownMethod>
+  /** The callers whom the other end has been told of, with their numbers; the owner has 0. */
+  readonly #callers: Map<ContextId, number>
   readonly #outbox: Outbox
   /** By id; a free place holds undefined and stands in `#free`. */
   readonly #calls: (Call | undefined)[] = []
@@ -80,9 +91,7 @@ export class CallLink implements CallHolder, Expiring {
 
   constructor(options: CallLinkOptions) {
     this.#options = options
-    this.#methods = new Map(
-      options.methods.map((description, number) => [description.name, { number, description, admitted: new Map() }]),
-    )
+    this.#callers = new Map([[options.owner, 0]])
     this.#outbox = requestOutbox({ port: options.port, onRefused: (record, reason) => this.#refuse(record, reason) })
     options.port.on('message', (batch: Batch) => this.#receive(batch))
   }
@@ -107,7 +116,7 @@ export class CallLink implements CallHolder, Expiring {
   /** Sends the call, or fails it: an unknown method, and a caller whom its policies don't admit, never leave here. */
   send(call: Call): void {
     const { service, method: name, caller, args, timeoutMs } = call.request
-    const method = this.#methods.get(name)
+    const method = this.#options.methods.find(call.request)
     if (method === undefined) return call.fail(() => new NoSuchMethodError(service, name))
     if (!this.#isAdmitted(method, call)) return call.fail(() => new NotAuthorizedError(service, name, caller))
     if (method.description.isStream && call.stream === undefined) call.becomeStream()
@@ -119,9 +128,14 @@ export class CallLink implements CallHolder, Expiring {
     call.id = id
     call.holder = this
     if (timeoutMs !== null) call.sentAtMs = turnNowMs()
-    this.#outbox.putCall(Request.Call, id, method.number, args)
+    this.#outbox.putCall(Request.Call, id, method.number + this.#offsetOf(caller), args)
     if (method.description.isCast) call.handOver()
     if (call.stream !== undefined && this.#calls[id] === call) this.#attach(call)
+  }
+
+  /** Tells the other end what a method's number stands for, before the calls that are sent after it. */
+  declare(number: number, route: RouteDeclaration): void {
+    this.#outbox.putValue(Request.Route, number, route)
   }
 
   /**
@@ -145,7 +159,7 @@ export class CallLink implements CallHolder, Expiring {
     if (this.#calls[call.id] !== call) return
     this.#calls[call.id] = undefined
     this.#failed++
-    const { killAfterMs = Number.POSITIVE_INFINITY } = this.#methods.get(call.request.method)!.description
+    const { killAfterMs = Number.POSITIVE_INFINITY } = this.#options.methods.find(call.request)!.description
     const killAtMs = performance.now() + killAfterMs
     this.#abandoned.set(call.id, { call, killAtMs })
     this.#options.onDeadline(killAtMs)
@@ -172,6 +186,18 @@ export class CallLink implements CallHolder, Expiring {
       this.#failed++
       call.fail(() => make(call))
     }
+  }
+
+  /** A caller's calls have method numbers of their own, so that a call says who made it without a word more. */
+  #offsetOf(caller: ContextId): number {
+    if (this.#options.methods.size === 0) return 0
+    let index = this.#callers.get(caller)
+    if (index === undefined) {
+      index = this.#callers.size
+      this.#callers.set(caller, index)
+      this.#outbox.putValue(Request.Caller, index, caller)
+    }
+    return index * this.#options.methods.size
   }
 
   #attach({ id, stream }: Call): void {
@@ -242,7 +268,8 @@ export class CallLink implements CallHolder, Expiring {
 
   /** Counters wrap, so what is compared is their distance. */
   #hasBegun(call: Call): boolean {
-    return ((this.#options.begun[0]! - call.ordinal) | 0) >= 0
+    const { begun } = this.#options
+    return begun === undefined || ((begun[0]! - call.ordinal) | 0) >= 0
   }
 
   #takeAll(): Call[] {

@@ -1,20 +1,27 @@
 /** A place whose every lease is a thread of its own: what a service has unless it is put into a context. */
 import type { ContextId } from '@troupe/worker-host'
-import { ThreadContext } from '../threads/thread-context.ts'
-import type { ThreadSupply } from '../threads/thread-supply.ts'
-import type { Lease, Place } from './place.ts'
+import type { ThreadContext } from '../threads/thread-context.ts'
+import type { Lease, Place, StartThread } from './place.ts'
 
 export class OwnThread implements Place {
   readonly id: ContextId
-  readonly #supply: () => ThreadSupply
+  readonly #start: StartThread
+  readonly #alive = new Set<ThreadContext>()
 
-  constructor(id: ContextId, supply: () => ThreadSupply) {
+  constructor(id: ContextId, start: StartThread) {
     this.id = id
-    this.#supply = supply
+    this.#start = start
+  }
+
+  get thread(): ThreadContext | undefined {
+    const [first] = this.#alive
+    return first
   }
 
   async lease(kill: AbortController): Promise<Lease> {
-    const thread = await ThreadContext.open(this.#supply(), kill.signal)
+    const thread = await this.#start(kill.signal)
+    this.#alive.add(thread)
+    void thread.died.then(() => this.#alive.delete(thread))
     return {
       host: thread.addHost(),
       release: () => thread.retire(),

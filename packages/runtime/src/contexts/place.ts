@@ -1,10 +1,16 @@
 /** Where a service may live, seen from its runner: a place gives it a host, and takes that back. */
 import type { ContextId } from '@troupe/worker-host'
 import type { HostLink } from '../threads/host-link.ts'
+import type { ThreadContext } from '../threads/thread-context.ts'
+
+/** Starts a thread for the context. @throws {ThreadDiedError} when it died before it was ready */
+export type StartThread = (killed: AbortSignal) => Promise<ThreadContext>
 
 export interface Place {
   /** The context's place in the tree; the identity of all that lives there. */
   readonly id: ContextId
+  /** Through which the contexts below it are reached; undefined while there is none. */
+  readonly thread: ThreadContext | undefined
   /**
    * A host for one service.
    * @param kill ends it at any time, and whatever else lives in its thread

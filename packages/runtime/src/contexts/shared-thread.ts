@@ -3,9 +3,8 @@
  * died; a service that stops or fails leaves it to the others, but one that won't listen takes it along.
  */
 import type { ContextId } from '@troupe/worker-host'
-import { ThreadContext } from '../threads/thread-context.ts'
-import type { ThreadSupply } from '../threads/thread-supply.ts'
-import type { Lease, Place } from './place.ts'
+import type { ThreadContext } from '../threads/thread-context.ts'
+import type { Lease, Place, StartThread } from './place.ts'
 
 interface Incarnation {
   readonly kill: AbortController
@@ -14,12 +13,17 @@ interface Incarnation {
 
 export class SharedThread implements Place {
   readonly id: ContextId
-  readonly #supply: () => ThreadSupply
+  readonly #start: StartThread
   #current: Incarnation | undefined
+  #thread: ThreadContext | undefined
 
-  constructor(id: ContextId, supply: () => ThreadSupply) {
+  constructor(id: ContextId, start: StartThread) {
     this.id = id
-    this.#supply = supply
+    this.#start = start
+  }
+
+  get thread(): ThreadContext | undefined {
+    return this.#thread
   }
 
   async lease(kill: AbortController): Promise<Lease> {
@@ -59,12 +63,15 @@ export class SharedThread implements Place {
   #open(): Incarnation {
     if (this.#current && !this.#current.kill.signal.aborted) return this.#current
     const kill = new AbortController()
-    const incarnation = { kill, opening: ThreadContext.open(this.#supply(), kill.signal) }
+    const incarnation = { kill, opening: this.#start(kill.signal) }
     this.#current = incarnation
     const forget = (): void => {
-      if (this.#current === incarnation) this.#current = undefined
+      if (this.#current === incarnation) this.#current = this.#thread = undefined
     }
-    incarnation.opening.then((thread) => thread.died.then(forget), forget)
+    incarnation.opening.then((thread) => {
+      this.#thread = thread
+      void thread.died.then(forget)
+    }, forget)
     return incarnation
   }
 }

@@ -26,20 +26,21 @@ export interface ContextKeeper {
 
 export class Context implements AsyncDisposable {
   readonly name: string
-  readonly #place: SharedThread
+  /** @internal */
+  readonly place: SharedThread
   readonly #keeper: ContextKeeper
   #closing: Promise<void> | undefined
 
   /** @internal made by a pool */
   constructor(name: string, place: SharedThread, keeper: ContextKeeper) {
     this.name = name
-    this.#place = place
+    this.place = place
     this.#keeper = keeper
   }
 
   /** Its place in the tree, such as `root/images`: the identity with which the services in it call. */
   get id(): ContextId {
-    return this.#place.id
+    return this.place.id
   }
 
   /** Adds a service that will live here, and brings it to RUNNING; as `pool.spawn`. */
@@ -54,7 +55,7 @@ export class Context implements AsyncDisposable {
 
   /** Ends the context's thread at once: a crash to every service in it. */
   kill(reason: unknown = new Error(`context "${this.id}" was killed`)): void {
-    this.#place.kill(reason)
+    this.place.kill(reason)
   }
 
   /** Stops the services here as a closing pool does, and ends the thread; a second call joins the first. */

@@ -12,6 +12,8 @@
  * Closing a pool settles every call, stops every service (pause, stop, and a kill after its grace), and ends every
  * thread: nothing of it keeps the process alive after that.
  */
+
+import type { MessagePort } from 'node:worker_threads'
 import {
   BadOptionsError,
   type ContextId,
@@ -19,15 +21,19 @@ import {
   NoSuchServiceError,
   PoolClosedError,
 } from '@troupe/worker-host'
+import type { Home } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { checkTimeout } from '../calls/call-options.ts'
 import { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { Invoker } from '../calls/invoker.ts'
 import { OwnThread } from '../contexts/own-thread.ts'
-import type { Place } from '../contexts/place.ts'
+import type { Place, StartThread } from '../contexts/place.ts'
 import { SharedThread } from '../contexts/shared-thread.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
+import { Exchange } from '../routing/exchange.ts'
+import { ThreadContext } from '../threads/thread-context.ts'
 import { ThreadSupplies } from '../threads/thread-supplies.ts'
+import type { ThreadOptions } from '../threads/thread-supply.ts'
 import { Context } from './context.ts'
 import { type ContextSpec, checkContextSpec } from './context-spec.ts'
 import { ServiceHandle } from './service-handle.ts'
@@ -53,13 +59,17 @@ export interface PoolOptions {
   readonly timeoutMs?: number | null
 }
 
-type AnyMethod = (...args: readonly unknown[]) => unknown
+/** @internal Where a pool is: in the parent script, or in a context below, whose parent it can reach. */
+export interface PoolHome extends Partial<Pick<Home, 'parent' | 'addHost' | 'crash'>> {
+  readonly id: ContextId
+}
 
-/** The context of the script that makes a pool. */
-const ROOT: ContextId = 'root'
+const RUNTIME_URL = import.meta.resolve('@troupe/runtime/nested')
 
 export class Pool implements AsyncDisposable {
+  readonly #home: PoolHome
   readonly #timeoutMs: number | null
+  readonly #exchange: Exchange
   readonly #watch = new DeadlineWatch()
   readonly #services = new Map<string, ServiceHandle>()
   readonly #registered = new Map<string, Invoker>()
@@ -67,13 +77,29 @@ export class Pool implements AsyncDisposable {
   readonly #supplies: ThreadSupplies
   #closing: Promise<void> | undefined
 
-  /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
-  constructor({ maxThreads = 1_024, keepSpare = true, timeoutMs = 30_000 }: PoolOptions = {}) {
+  /**
+   * @param home for a pool that is made in a context, which Troupe does itself
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
+   */
+  constructor(
+    { maxThreads = 1_024, keepSpare = true, timeoutMs = 30_000 }: PoolOptions = {},
+    home: PoolHome = { id: 'root' },
+  ) {
     if (!Number.isInteger(maxThreads) || maxThreads < 1) {
       throw new BadOptionsError(`"maxThreads" must be a whole number from 1, found ${String(maxThreads)}`)
     }
     this.#supplies = new ThreadSupplies({ maxThreads, keepSpare })
     this.#timeoutMs = checkTimeout(timeoutMs, '"timeoutMs"')
+    this.#home = home
+    this.#exchange = new Exchange({
+      id: home.id,
+      watch: this.#watch,
+      serviceNamed: (name) => this.#services.get(name)?.send,
+      threadNamed: (name) => (this.#contexts.get(name) ?? this.#services.get(name))?.place.thread,
+      names: () => this.names,
+      onForged: () => {},
+    })
+    if (home.parent) this.#exchange.connectUp(home.parent)
   }
 
   /** The names of the services, in the order they came. */
@@ -113,7 +139,8 @@ export class Pool implements AsyncDisposable {
     const { name, ...options } = checkContextSpec(spec)
     if (this.#closing) throw new PoolClosedError(`context "${name}" can't be made`)
     if (this.#contexts.has(name) || this.#services.has(name)) throw new DuplicateNameError(name)
-    const place = new SharedThread(`${ROOT}/${name}`, () => this.#supplies.for(options))
+    const id = `${this.#home.id}/${name}`
+    const place = new SharedThread(id, this.#starter(id, options))
     const context = new Context(name, place, {
       add: (spec) => this.#add(spec, place),
       spawn: (spec) => this.#spawn(spec, place),
@@ -137,22 +164,18 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
-   * The proxy of a service by its name, which is looked up at each call: it may be made before the service is added.
-   * A call while there is none rejects with `ERR_TROUPE_NO_SUCH_SERVICE`.
+   * The proxy of a service by its name, which is looked up at each call: it may be made before the service is added. A
+   * call waits for its service, within its deadline. In a context the name may be that of a service above; and a path
+   * such as `images/resize` leads down, to a service of the pool in the context `images`.
    */
   proxy<S>(name: string): ServiceProxy<S> {
     const known = this.#services.get(name)
     if (known !== undefined) return known.proxy as ServiceProxy<S>
-    const invoke = async ({ method, args, signal, timeoutMs }: CallRequest): Promise<unknown> => {
-      if (this.#closing) throw new PoolClosedError(`"${name}.${method}" was not sent`)
-      const own = timeoutMs === this.#timeoutMs ? { signal } : { signal, timeoutMs } // the pool's is no stream's
-      const proxy = this.get(name).proxy.$with(own) as unknown as Record<string, AnyMethod>
-      return proxy[method]!(...args)
-    }
+    const invoke = (request: CallRequest) => this.#exchange.route(request)
     const stream = (): never => {
-      throw new NoSuchServiceError(name, this.names)
+      throw new Error('a proxy by name has no methods of which it knows that they are streams')
     }
-    const target = { service: name, caller: ROOT, timeoutMs: this.#timeoutMs, invoke, stream }
+    const target = { service: name, caller: this.#home.id, timeoutMs: this.#timeoutMs, invoke, stream }
     return new ProxyObject(target).object as ServiceProxy<S>
   }
 
@@ -180,21 +203,38 @@ export class Pool implements AsyncDisposable {
     return this.close()
   }
 
+  /** @internal takes the calls that come from above, in a pool that is in a context */
+  serveParent(port: MessagePort): void {
+    this.#exchange.serveParent(port)
+  }
+
   #add<S>(spec: ServiceSpec<S>, place?: Place): ServiceHandle<S> {
     if (this.#closing) throw new PoolClosedError(`service "${spec.name}" can't be added`)
     const checked = checkSpec(spec, this.#registered.get(spec.name))
     if (this.#services.has(spec.name) || this.#contexts.has(spec.name)) throw new DuplicateNameError(spec.name)
     checked.invoker.queue.bind(this, spec.name, this.#watch)
     const { resourceLimits } = spec
-    const own = () => new OwnThread(`${ROOT}/${spec.name}`, () => this.#supplies.for({ resourceLimits }))
+    const id = `${this.#home.id}/${spec.name}`
     const handle = new ServiceHandle<S>({
       spec: checked,
-      place: place ?? own(),
-      owner: ROOT,
+      place: place ?? new OwnThread(id, this.#starter(id, { resourceLimits })),
+      owner: this.#home.id,
       timeoutMs: this.#timeoutMs,
     })
     this.#services.set(spec.name, handle as ServiceHandle)
+    // Calls that wait for it by its name can be taken as soon as it is on its way to RUNNING.
+    const onState = (): void => {
+      handle.off('state', onState)
+      this.#exchange.announce(spec.name)
+    }
+    handle.on('state', onState)
     return handle
+  }
+
+  #starter(id: ContextId, options: ThreadOptions): StartThread {
+    const onUplink = (port: MessagePort, { died }: ThreadContext) => this.#exchange.serveChild(port, id, died)
+    const home = { id, runtimeUrl: RUNTIME_URL, timeoutMs: this.#timeoutMs }
+    return (killed) => ThreadContext.open({ supply: this.#supplies.for(options), home, killed, onUplink })
   }
 
   async #spawn<S>(spec: ServiceSpec<S>, place?: Place): Promise<ServiceHandle<S>> {
@@ -219,6 +259,7 @@ export class Pool implements AsyncDisposable {
   async #close(): Promise<void> {
     await Promise.all([...this.#services.values()].map((handle) => handle.close()))
     await Promise.all([...this.#contexts.values()].map((context) => context.close()))
+    this.#exchange.close()
     this.#watch.close()
     const zombies = await this.#supplies.close()
     if (zombies > 0) {

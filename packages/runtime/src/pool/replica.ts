@@ -17,6 +17,7 @@ import {
 import * as Comlink from 'comlink'
 import type { Call } from '../calls/call.ts'
 import { CallLink } from '../calls/call-link.ts'
+import { ServiceMethods } from '../calls/service-methods.ts'
 import type { Lease, Place } from '../contexts/place.ts'
 import type { Death, HostLink } from '../threads/host-link.ts'
 
@@ -56,7 +57,7 @@ export class Replica {
   /** Takes a host, loads the module there and constructs the service; no hook has run. */
   static async open(place: Place, options: ReplicaOptions): Promise<Replica> {
     const { transitionMs, graceMs, onBirth } = options
-    const { name: service, context } = options.order
+    const { name: service, context, caller: owner } = options.order
     const kill = new AbortController()
     onBirth(kill)
     const lease = await within(transitionMs, `a thread for "${service}"`, place.lease(kill)).catch((error) => {
@@ -71,7 +72,18 @@ export class Replica {
       const { methods } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
       const { window, onRoom, onDeadline } = options
       const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
-      const link = new CallLink({ service, context, port, methods, window, begun, onRoom, onDeadline, onOverdue })
+      const link = new CallLink({
+        service,
+        context,
+        owner,
+        port,
+        methods: new ServiceMethods(methods),
+        window,
+        begun,
+        onRoom,
+        onDeadline,
+        onOverdue,
+      })
       return new Replica({ lease, kill, link, methods, service, transitionMs, graceMs })
     } catch (error) {
       if (error instanceof DeadlineExceededError) kill.abort(error)

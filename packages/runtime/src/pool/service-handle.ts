@@ -67,10 +67,14 @@ export class ServiceHandle<S = unknown> {
   readonly #spec: CheckedSpec
   readonly #proxy: ProxyObject
 
+  /** @internal where it lives */
+  readonly place: Place
+
   /** @internal made by a pool */
   constructor({ spec, place, owner, timeoutMs }: HandleOptions) {
     this.name = spec.name
     this.context = place.id
+    this.place = place
     this.#spec = spec
     this.#proxy = new ProxyObject({
       service: spec.name,
@@ -187,6 +191,9 @@ export class ServiceHandle<S = unknown> {
     this.#runner.events.off(event, listener)
     return this
   }
+
+  /** @internal a call by name, which knows nothing of the method */
+  readonly send = (request: CallRequest): Promise<unknown> => this.#proxy.send(request)
 
   /** @internal the pool is closed: every call is rejected, and the service stopped, or killed after its grace */
   close(): Promise<void> {

@@ -110,6 +110,12 @@ export class ProxyObject {
     }
   }
 
+  /** Sends a call that was made elsewhere, by somebody who knows nothing of the method. */
+  send(request: CallRequest): Promise<unknown> {
+    const isIdempotent = this.#known.get(request.method)?.isIdempotent ?? false
+    return this.#target.invoke(isIdempotent ? { ...request, isIdempotent } : request)
+  }
+
   #get(name: string | symbol): unknown {
     if (name === '$with') return (options: CallOptions) => this.#with(options)
     if (name === Symbol.toPrimitive) return () => `[proxy of service "${this.#target.service}"]`

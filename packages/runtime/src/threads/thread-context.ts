@@ -3,10 +3,25 @@
  * thread ended.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
-import { type ContextApi, type CrashNotice, controlEndpoint, decodeThrown } from '@troupe/worker-host/owner'
+import {
+  type ContextApi,
+  type ContextNotice,
+  controlEndpoint,
+  decodeThrown,
+  type HomeOrder,
+} from '@troupe/worker-host/owner'
 import * as Comlink from 'comlink'
 import { type Death, HostLink, ThreadDiedError } from './host-link.ts'
 import type { ThreadSupply } from './thread-supply.ts'
+
+export interface ThreadContextOptions {
+  readonly supply: ThreadSupply
+  readonly home: HomeOrder
+  /** Ends the thread, now or at any later time. */
+  readonly killed: AbortSignal
+  /** The context has calls for others: they come by that port. */
+  readonly onUplink: (port: MessagePort, context: ThreadContext) => void
+}
 
 export class ThreadContext {
   /** Resolves when the thread is gone; for a killed one at once, since in a system call it can linger. */
@@ -15,34 +30,36 @@ export class ThreadContext {
   readonly #control: MessagePort
   readonly #thread: Worker
   readonly #links = new Set<HostLink>()
-  #notice: CrashNotice | undefined
+  readonly #onUplink: ThreadContextOptions['onUplink']
+  #notice: Extract<ContextNotice, { readonly crashed: unknown }> | undefined
+  /** Contexts may live below it. */
+  #hasPool = false
   #death: Death | undefined
   #markDead!: (death: Death) => void
 
-  /**
-   * @param killed ends the thread, now or at any later time
-   * @throws {ThreadDiedError} when the thread died before it was ready
-   */
-  static async open(supply: ThreadSupply, killed: AbortSignal): Promise<ThreadContext> {
+  /** @throws {ThreadDiedError} when the thread died before it was ready */
+  static async open(options: ThreadContextOptions): Promise<ThreadContext> {
+    const { supply, home, killed } = options
     const { port1, port2 } = new MessageChannel()
-    const occupied = supply.occupy(port2, killed)
+    const occupied = supply.occupy({ control: port2, home }, killed)
     const api = Comlink.wrap(controlEndpoint(port1)) as unknown as ContextApi
     try {
       const ready = await supply.booted(Promise.race([api.threadId(), occupied]))
       const thread = supply.threadById(ready as number)
       if (thread === undefined) throw new Error('the thread ended before its host was ready')
       supply.warm()
-      return new ThreadContext({ api, control: port1, thread, occupied, killed })
+      return new ThreadContext({ ...options, api, control: port1, thread, occupied })
     } catch (error) {
       port1.close()
       throw new ThreadDiedError({ cause: killed.aborted ? killed.reason : error })
     }
   }
 
-  private constructor({ api, control, thread, occupied, killed }: ThreadParts) {
+  private constructor({ api, control, thread, occupied, killed, onUplink }: ThreadParts) {
     this.#api = api
     this.#control = control
     this.#thread = thread
+    this.#onUplink = onUplink
     this.died = new Promise((resolve) => {
       this.#markDead = resolve
     })
@@ -67,14 +84,29 @@ export class ThreadContext {
     return link
   }
 
-  /** Ends the thread, whose services have stopped. */
+  /** The way down: a port whose other end the context's pool listens to. */
+  openPool(): MessagePort {
+    const { port1, port2 } = new MessageChannel()
+    this.#hasPool = true
+    if (this.#death) port1.close()
+    else void this.#api.openPool(Comlink.transfer(port2, [port2]))
+    return port1
+  }
+
+  /** Ends the thread, whose services have stopped; first what lives below it. */
   async retire(): Promise<void> {
+    if (this.#hasPool) await Promise.race([this.#api.closePool(), this.died])
     this.#control.close()
     await this.#thread.terminate()
   }
 
   readonly #watch = (message: unknown): void => {
-    if (isCrashNotice(message)) this.#notice = message
+    if (!isNotice(message)) return
+    if ('crashed' in message) this.#notice = message
+    else {
+      this.#hasPool = true
+      this.#onUplink(message.uplink, this)
+    }
   }
 
   async #bury(exitCode: number, occupied: Promise<void>): Promise<void> {
@@ -94,12 +126,11 @@ export class ThreadContext {
   }
 }
 
-interface ThreadParts {
+interface ThreadParts extends ThreadContextOptions {
   readonly api: ContextApi
   readonly control: MessagePort
   readonly thread: Worker
   readonly occupied: Promise<void>
-  readonly killed: AbortSignal
 }
 
 /** `process.exit` has no cause but its code, for which Piscina has an error of its own. */
@@ -108,6 +139,7 @@ function causeOf(taskError: unknown): unknown {
   return isPlainExit ? undefined : taskError
 }
 
-function isCrashNotice(message: unknown): message is CrashNotice {
-  return typeof message === 'object' && message !== null && 'crashed' in message
+/** Comlink's answers have neither. */
+function isNotice(message: unknown): message is ContextNotice {
+  return typeof message === 'object' && message !== null && ('crashed' in message || 'uplink' in message)
 }

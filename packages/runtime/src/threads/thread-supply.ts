@@ -9,7 +9,7 @@
  * Piscina's `atomics` are off: its wait on shared memory would stop the timers and sockets of a thread between tasks.
  */
 import { fileURLToPath } from 'node:url'
-import type { MessagePort, ResourceLimits, Worker } from 'node:worker_threads'
+import type { ResourceLimits, Worker } from 'node:worker_threads'
 import type { HostTask } from '@troupe/worker-host/owner'
 import { Piscina } from 'piscina'
 
@@ -75,10 +75,9 @@ export class ThreadSupply {
    * Occupies a thread with a host. The promise settles when that ends, and rejects with what the thread died of.
    * The signal ends the thread, or takes the task back when no thread was free yet.
    */
-  occupy(control: MessagePort, signal: AbortSignal): Promise<void> {
-    const task: HostTask = { control }
+  occupy(task: HostTask, signal: AbortSignal): Promise<void> {
     // Piscina's type is the browser's, in which a port of Node is nothing that can be transferred.
-    const transferList = [control] as unknown as TransferList
+    const transferList = [task.control] as unknown as TransferList
     const occupied = this.#piscina.run(task, { name: 'host', transferList, signal })
     this.#watchExits()
     return occupied

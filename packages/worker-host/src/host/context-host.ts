@@ -1,28 +1,79 @@
 /**
- * What a context runs: the hosts of its services, each on a control port of its own. The owner holds
- * `Comlink.wrap<ContextApi>` of it.
+ * What a context runs: the hosts of its services, each on a control port of its own, and its pool, once there are
+ * contexts below it or its services call others. The owner holds `Comlink.wrap<ContextApi>` of it.
  */
-import { type MessagePort, threadId } from 'node:worker_threads'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads'
 import * as Comlink from 'comlink'
+import type { ContextId } from '../access/policy.ts'
+import { type ContextPool, HomeContext } from '../service/service-context.ts'
 import { controlEndpoint } from '../wire/control-endpoint.ts'
-import { Host } from './host.ts'
+import { type CrashNotice, crashNotice, Host } from './host.ts'
 
 /** The control plane of a context; that of each service in it is `HostApi`. */
 export interface ContextApi {
   threadId(): Promise<number>
   /** Makes a host for one service; it answers on that port, and lets go of it when it is closed. */
   addHost(control: MessagePort): Promise<void>
+  /** Makes the context's pool, if it has none yet, and has it take calls from above. */
+  openPool(port: MessagePort): Promise<void>
+  /** Closes the context's pool: all that lives below it. */
+  closePool(): Promise<void>
 }
 
+/** What its owner tells a context about itself. */
+export interface HomeOrder {
+  readonly id: ContextId
+  /** The module that makes pools in contexts. */
+  readonly runtimeUrl: string
+  /** As `PoolOptions.timeoutMs`. */
+  readonly timeoutMs: number | null
+}
+
+/** What a context's pool is made from. */
+export interface Home extends HomeOrder {
+  /** The way up. */
+  readonly parent: MessagePort
+  /** Makes a host in this very thread. */
+  readonly addHost: (control: MessagePort) => void
+  /** Ends this very thread: the only way to stop what will not listen. */
+  readonly crash: (reason: unknown) => void
+}
+
+export interface NestedPool extends ContextPool {
+  /** Takes the calls that come from the parent. */
+  serveParent(port: MessagePort): void
+  close(): Promise<void>
+}
+
+/** What the runtime's module for contexts exports. */
+interface NestedRuntime {
+  openNestedPool(home: Home): NestedPool
+}
+
+/** The messages that a context sends beside the control plane, which ignores what it did not ask for. */
+export type ContextNotice = CrashNotice | { readonly uplink: MessagePort }
+
 export class ContextHost implements ContextApi {
+  readonly #order: HomeOrder
+  readonly #notify: (notice: ContextNotice, transfer: MessagePort[]) => void
+  readonly #home: HomeContext
   readonly #hosts = new Set<Host>()
+  #pool: NestedPool | undefined
+
+  constructor(order: HomeOrder, notify: (notice: ContextNotice, transfer: MessagePort[]) => void) {
+    this.#order = order
+    this.#notify = notify
+    this.#home = new HomeContext(order.id, () => this.#nested())
+  }
 
   async threadId(): Promise<number> {
     return threadId
   }
 
   async addHost(control: MessagePort): Promise<void> {
-    const host = new Host()
+    const host = new Host(this.#home)
     this.#hosts.add(host)
     Comlink.expose(host, controlEndpoint(control))
     void host.closed.then(() => {
@@ -32,8 +83,38 @@ export class ContextHost implements ContextApi {
     })
   }
 
+  async openPool(port: MessagePort): Promise<void> {
+    this.#nested().serveParent(port)
+  }
+
+  async closePool(): Promise<void> {
+    await this.#pool?.close()
+  }
+
+  /** Ends this thread; the owner is told why, with the error's code, fields and class, which Node would lose. */
+  crash(error: unknown): never {
+    this.#notify(crashNotice(error), [])
+    process.exit(1)
+  }
+
   /** Posts what is ready, for a context that is about to die. */
   flush(): void {
     for (const host of this.#hosts) host.flush()
+  }
+
+  #nested(): NestedPool {
+    if (this.#pool) return this.#pool
+    // Not an `import()`: a proxy can then be had at once, in a constructor or a field.
+    const load = createRequire(import.meta.url)
+    const { openNestedPool } = load(fileURLToPath(this.#order.runtimeUrl)) as NestedRuntime
+    const { port1, port2 } = new MessageChannel()
+    this.#notify({ uplink: port2 }, [port2])
+    this.#pool = openNestedPool({
+      ...this.#order,
+      parent: port1,
+      addHost: (control) => void this.addHost(control),
+      crash: (reason) => this.crash(reason),
+    })
+    return this.#pool
   }
 }

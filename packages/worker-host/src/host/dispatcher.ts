@@ -23,7 +23,10 @@ export interface DispatcherOptions {
   /** Who calls through this port; stamped by the owner, which made it. */
   readonly caller: ContextId
   readonly target: object
-  readonly methods: readonly ExposedMethod[]
+  /** The list grows where routes can be declared. */
+  readonly methods: ExposedMethod[]
+  /** What a route leads to; undefined for what is no declaration. */
+  readonly declare?: (declaration: unknown) => ExposedMethod | undefined
   readonly port: MessagePort
   /** Word 0 counts the calls that have begun. */
   readonly begun: Int32Array
@@ -46,6 +49,8 @@ interface WaitingCall {
 export class Dispatcher {
   readonly #options: DispatcherOptions
   readonly #outbox: Outbox
+  /** Who calls, by number: the owner, and those for whom it has calls sent here. */
+  readonly #callers: ContextId[]
   readonly #streams = new Map<number, StreamProducer>()
   /** Of the calls that have not settled at once, and of the streams. */
   readonly #scopes = new Map<number, CallScope>()
@@ -56,6 +61,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options
+    this.#callers = [options.caller]
     this.#outbox = replyOutbox({ port: options.port, onRefused: (record, reason) => this.#refuse(record, reason) })
     options.port.on('message', (batch: Batch) => this.#receive(batch))
   }
@@ -73,6 +79,13 @@ export class Dispatcher {
   /** Posts the replies that are ready; after it the thread may die and none of them is lost. */
   flush(): void {
     this.#outbox.flush()
+  }
+
+  /** Nobody waits for anything any more: the caller is gone. */
+  abandon(reason: unknown): void {
+    for (const scope of [...this.#scopes.values()]) scope.abort(reason)
+    for (const stream of this.#streams.values()) void stream.leave().catch(() => {}) // told by its call, to nobody
+    this.#waiting = []
   }
 
   async close(): Promise<void> {
@@ -109,12 +122,28 @@ export class Dispatcher {
           this.#leaveStream(id)
           offset += 3
           break
+        case Request.Caller:
+          if (id !== this.#callers.length) return
+          this.#callers.push(String(batch[offset + 2]))
+          offset += 3
+          break
+        case Request.Route:
+          if (!this.#declare(id, batch[offset + 2])) return
+          offset += 3
+          break
         default:
           return
       }
       if (this.#outbox.words >= FLUSH_WORDS) this.#outbox.flush()
     }
     this.#outbox.flush()
+  }
+
+  #declare(number: number, declaration: unknown): boolean {
+    const { methods, declare } = this.#options
+    const method = number === methods.length ? declare?.(declaration) : undefined
+    if (method !== undefined) methods.push(method)
+    return method !== undefined
   }
 
   #accept(id: number, method: number, args: unknown[]): void {
@@ -155,15 +184,18 @@ export class Dispatcher {
   }
 
   #begin(id: number, number: number, args: unknown[]): void {
-    const { target, methods, isSerialized, scopes, caller } = this.#options
+    const { target, methods, isSerialized, scopes } = this.#options
     this.#countBegun()
     // Typed as it is, but sent by someone: a name would find what every list has.
-    const method = typeof number === 'number' ? methods[number] : undefined
+    const isNumber = typeof number === 'number'
+    const caller = isNumber ? this.#callers[Math.trunc(number / methods.length)] : undefined
+    const method = isNumber && caller !== undefined ? methods[number % methods.length] : undefined
     let scope: CallScope
     let result: unknown
     try {
-      if (method === undefined) throw new NoSuchMethodError(this.#options.service, `number ${messageOf(number)}`)
-      this.#authorize(method)
+      if (method === undefined || caller === undefined)
+        throw new NoSuchMethodError(this.#options.service, `number ${messageOf(number)}`)
+      this.#authorize(method, caller)
       scope = new CallScope(caller, method.name)
       result = scopes.apply(scope, method.run, target, args)
     } catch (thrown) {
@@ -209,8 +241,8 @@ export class Dispatcher {
   }
 
   /** Only the policies that the owner can't ask: those it has asked before it sent the call. */
-  #authorize(method: ExposedMethod): void {
-    const { service, context, caller } = this.#options
+  #authorize(method: ExposedMethod, caller: ContextId): void {
+    const { service, context } = this.#options
     for (const policy of method.policies) {
       if (portableName(policy) !== undefined) continue
       // Plain JavaScript may answer with anything: a promise, for one, is no consent.

@@ -12,6 +12,7 @@ import { decodeThrown, encodeThrown, type ThrownData } from '../errors/error-dat
 import { throwAll } from '../errors/throw-all.ts'
 import { CallScopes } from '../service/call-scope.ts'
 import { BACKGROUND, PLACEMENT, type Placement, type ServiceState } from '../service/service.ts'
+import type { HomeContext } from '../service/service-context.ts'
 import { type Background, type ReadyJob, readyJobs, type TaskStats } from '../tasks/background.ts'
 import { jobsOf } from '../tasks/declarations.ts'
 import type { CancelledGraph } from '../tasks/task-graph.ts'
@@ -90,9 +91,11 @@ export class Host implements HostApi {
   /** Resolves when the owner has closed this host. */
   readonly closed: Promise<void>
   #markClosed!: () => void
+  readonly #home: HomeContext
   #hosted: Hosted | undefined
 
-  constructor() {
+  constructor(home: HomeContext) {
+    this.#home = home
     this.closed = new Promise((resolve) => {
       this.#markClosed = resolve
     })
@@ -106,10 +109,10 @@ export class Host implements HostApi {
       const jobs = await readyJobs(jobsOf(type, base))
       const stopping = new AbortController()
       const scopes = new CallScopes(type, baseOf(type))
-      const { name, context, generation, maxTasks } = order
+      const { name, generation, maxTasks } = order
       const placement: Placement = {
         name,
-        context,
+        context: this.#home,
         generation,
         signal: stopping.signal,
         currentCall: () => scopes.current,

@@ -20,13 +20,13 @@
  * this order: the `pause` hook; tasks, those first that were spawned last; `run`. A stop goes on with the `stop` hook, and
  * what was deferred, last in first out. No step is left out because one before it threw.
  */
-import type { ContextId } from '../access/policy.ts'
 import { type Clock, systemClock } from '../clock/clock.ts'
 import type { Duration } from '../clock/duration.ts'
 import { BadOptionsError } from '../errors/catalogue.ts'
 import { Background, type Tasks } from '../tasks/background.ts'
 import type { Settled, Waited, WaitedAtMost } from '../tasks/waiting.ts'
 import type { CallScope } from './call-scope.ts'
+import { HomeContext, type ServiceContext } from './service-context.ts'
 
 /** Where a service is, or which way it is going. */
 export type ServiceState =
@@ -42,7 +42,7 @@ export type ServiceState =
 /** What the host tells a service about itself. */
 export interface Placement {
   readonly name: string
-  readonly context: ContextId
+  readonly context: HomeContext
   readonly generation: number
   readonly signal: AbortSignal
   /** The call that runs now. */
@@ -64,7 +64,7 @@ export abstract class Service<Options = unknown> {
   // A service made by hand, in a unit test of its class, stands by itself.
   [PLACEMENT]: Placement = {
     name: this.constructor.name,
-    context: 'root',
+    context: new HomeContext('root'),
     generation: 1,
     signal: new AbortController().signal,
     currentCall: () => undefined,
@@ -88,8 +88,8 @@ export abstract class Service<Options = unknown> {
     return this[PLACEMENT].name
   }
 
-  /** The context that this service lives in, such as `root/views`. */
-  get context(): ContextId {
+  /** The context that this service lives in: its `id`, such as `root/views`, and the services it can call and bring up. */
+  get context(): ServiceContext {
     return this[PLACEMENT].context
   }
 

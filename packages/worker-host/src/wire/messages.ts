@@ -10,13 +10,20 @@
  *                    Credit  id  items                        the reader of stream `id` has room for more items
  *                    Return  id                               the reader of stream `id` has left
  *                    Cancel  id  ThrownData                   nobody waits for call `id` any more, for that reason
+ *                    Caller  n   ContextId                    calls by methods `n` × (number of methods) on are that
+ *                                                             context's, not the owner's, which has n = 0
+ *                    Route   n   RouteDeclaration             between contexts, where methods have no fixed list:
+ *                                                             method `n` is from now on that of that service
  *     host → owner   Result  id  value                        the call, or the stream, has ended well
  *                    Failure id  ThrownData                   it has ended badly
  *                    Item    id  value                        the next item of a stream
  *                    Stream  id  –                            what the call returned is a stream: its items follow
  */
-export const Request = { Call: 0, Credit: 1, Return: 2, Cancel: 3 } as const
+export const Request = { Call: 0, Credit: 1, Return: 2, Cancel: 3, Caller: 5, Route: 6 } as const
 export const Reply = { Result: 0, Failure: 1, Item: 2, Stream: 3 } as const
+
+/** Which service's method a route leads to, and for whom; who the caller may be is for the receiver to judge. */
+export type RouteDeclaration = readonly [service: string, method: string, caller: string]
 
 /** Words of a reply record. */
 export const REPLY_WORDS = 3
@@ -30,6 +37,8 @@ export function requestWords(batch: Batch, offset: number): number {
       return 4 + (batch[offset + 3] as number)
     case Request.Credit:
     case Request.Cancel:
+    case Request.Caller:
+    case Request.Route:
       return 3
     case Request.Return:
       return 2

@@ -1,0 +1,20 @@
+/** The methods of one service, by name. */
+import type { MethodDescription } from '@troupe/worker-host/owner'
+import type { CallRequest } from './call.ts'
+import type { KnownMethod, MethodBook } from './call-link.ts'
+
+export class ServiceMethods implements MethodBook {
+  readonly size: number
+  readonly #methods: ReadonlyMap<string, KnownMethod>
+
+  constructor(descriptions: readonly MethodDescription[]) {
+    this.size = descriptions.length
+    this.#methods = new Map(
+      descriptions.map((description, number) => [description.name, { number, description, admitted: new Map() }]),
+    )
+  }
+
+  find({ method }: CallRequest): KnownMethod | undefined {
+    return this.#methods.get(method)
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * The thread that a pool itself runs in: for children that share their parent's thread. All that is true of a service
+ * in another thread is true here, since its calls and its control plane go through ports all the same; but what can
+ * only be stopped by the end of its thread ends its parent too.
+ */
+import { MessageChannel } from 'node:worker_threads'
+import type { ContextId } from '@troupe/worker-host'
+import type { Home } from '@troupe/worker-host/owner'
+import { HostLink } from '../threads/host-link.ts'
+import type { Lease, Place } from './place.ts'
+
+export class ThisThread implements Place {
+  readonly thread = undefined
+  readonly #home: Home
+
+  constructor(home: Home) {
+    this.#home = home
+  }
+
+  get id(): ContextId {
+    return this.#home.id
+  }
+
+  async lease(kill: AbortController): Promise<Lease> {
+    const { port1, port2 } = new MessageChannel()
+    const host = new HostLink(port1)
+    this.#home.addHost(port2)
+    const crash = (): void => this.#home.crash(kill.signal.reason)
+    kill.signal.addEventListener('abort', crash, { once: true })
+    void host.ended.then(() => kill.signal.removeEventListener('abort', crash))
+    return {
+      host,
+      release: async () => host.end({}),
+      abandon: (reason) => {
+        host.tell((api) => api.close())
+        setImmediate(() => host.end({ cause: reason }))
+      },
+    }
+  }
+}

@@ -1,0 +1,21 @@
+/** What `this.context` of a service can do: the pool of its context, which is made when it is first used. */
+import type { ServiceProxy } from '../proxy/service-proxy.ts'
+import type { Context } from './context.ts'
+import type { ContextSpec } from './context-spec.ts'
+import type { ServiceHandle } from './service-handle.ts'
+import type { ServiceSpec } from './service-spec.ts'
+
+declare module '@troupe/worker-host' {
+  interface ServiceContext {
+    /** The proxy of a service by its name, in this context's pool or in one above; or by its path. As `pool.proxy`. */
+    proxy<S>(name: string): ServiceProxy<S>
+    /** Adds a service in a context below this one, and brings it to RUNNING. It ends with this context. As `pool.spawn`. */
+    spawn<S>(spec: ServiceSpec<S>): Promise<ServiceHandle<S>>
+    /** Adds a service in a context below this one, STOPPED. As `pool.add`. */
+    add<S>(spec: ServiceSpec<S>): ServiceHandle<S>
+    /** A service of this context's pool. As `pool.get`. */
+    get<S = unknown>(name: string): ServiceHandle<S>
+    /** Makes a context below this one, for several services. As `pool.context`. */
+    child(spec: ContextSpec): Promise<Context>
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Where a call by name goes: to a service of this pool, down to the pool of a context below, or up to the pool above.
+ *
+ *     resize              a service of this pool, or of the nearest one above that has it
+ *     images/resize       a service of the pool in the context `images`, which this pool or one above has
+ *     root/images/resize  the same from anywhere
+ *
+ * A name that no pool on the way up knows waits in the uppermost one, until the service comes or the call's deadline.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { type ContextId, PoolClosedError } from '@troupe/worker-host'
+import type { Call, CallRequest } from '../calls/call.ts'
+import type { DeadlineWatch } from '../calls/deadline-watch.ts'
+import type { ThreadContext } from '../threads/thread-context.ts'
+import { ExpectedServices } from './expected-services.ts'
+import { Router } from './router.ts'
+import { Way } from './way.ts'
+
+/** Whom a context could not speak for, and what it asked in that name. */
+export interface ForgedCall {
+  /** The context that it came from. */
+  readonly from: ContextId
+  readonly caller: ContextId
+  readonly service: string
+  readonly method: string
+}
+
+export interface ExchangeOptions {
+  /** The context of this pool. */
+  readonly id: ContextId
+  readonly watch: DeadlineWatch
+  /** A call of this pool's service of that name; undefined when it has none. */
+  readonly serviceNamed: (name: string) => ((request: CallRequest) => Promise<unknown>) | undefined
+  /** The thread of this pool's context of that name; undefined when it has none, or that has no thread. */
+  readonly threadNamed: (name: string) => ThreadContext | undefined
+  readonly names: () => readonly string[]
+  readonly onForged: (call: ForgedCall) => void
+}
+
+type Origin = 'parent' | 'here'
+
+export class Exchange {
+  readonly #options: ExchangeOptions
+  readonly #expected: ExpectedServices
+  readonly #down = new Map<ThreadContext, Way>()
+  readonly #routers = new Set<Router>()
+  #up: Way | undefined
+  #isClosed = false
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options
+    this.#expected = new ExpectedServices(options.watch, options.names)
+  }
+
+  /** Sends a call made in this context, or one that came from below. */
+  route(request: CallRequest): Promise<unknown> {
+    return this.#route(request, 'here')
+  }
+
+  /** A service of that name has been added. */
+  announce(name: string): void {
+    const send = this.#options.serviceNamed(name)
+    if (send) this.#expected.release(name, send)
+  }
+
+  /** Opens the way up. */
+  connectUp(port: MessagePort): void {
+    const { id: from, watch } = this.#options
+    this.#up = new Way({ from, to: parentOf(from), port, watch })
+  }
+
+  /** Takes the calls that the parent sends here. */
+  serveParent(port: MessagePort): void {
+    const peer = parentOf(this.#options.id)
+    this.#serve({ port, peer, speaksFor: () => true, route: (request) => this.#route(request, 'parent') })
+  }
+
+  /** Takes the calls of a context below, and of those below that, until it dies. */
+  serveChild(port: MessagePort, peer: ContextId, died: Promise<{ readonly cause?: unknown }>): void {
+    const speaksFor = (caller: ContextId) => caller === peer || caller.startsWith(`${peer}/`)
+    const router = this.#serve({ port, peer, speaksFor, route: (request) => this.#route(request, 'here') })
+    void died.then(({ cause }) => {
+      this.#routers.delete(router)
+      router.close(cause)
+    })
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#expected.failAll(unanswered)
+    const reason = new PoolClosedError(`context "${this.#options.id}"`)
+    for (const router of this.#routers) router.close(reason)
+    for (const way of this.#down.values()) way.close(reason)
+    this.#up?.close(reason)
+  }
+
+  async #route(request: CallRequest, origin: Origin): Promise<unknown> {
+    const { id, serviceNamed } = this.#options
+    const name = request.service
+    if (this.#isClosed) throw unanswered({ subject: `"${name}.${request.method}"` })
+    const send = serviceNamed(name)
+    if (send) return send(request)
+    if (name.startsWith(`${id}/`)) return this.#route({ ...request, service: name.slice(id.length + 1) }, origin)
+    const way = this.#wayDown(name)
+    if (way) return way.send({ ...request, service: name.slice(name.indexOf('/') + 1) })
+    return this.#up && origin === 'here' ? this.#up.send(request) : this.#expected.wait(request)
+  }
+
+  /** By the first step of the path. */
+  #wayDown(path: string): Way | undefined {
+    const end = path.indexOf('/')
+    const thread = end < 0 ? undefined : this.#options.threadNamed(path.slice(0, end))
+    return thread && (this.#down.get(thread) ?? this.#openDown(thread, path.slice(0, end)))
+  }
+
+  #openDown(thread: ThreadContext, name: string): Way {
+    const { id: from, watch } = this.#options
+    const way = new Way({ from, to: `${from}/${name}`, port: thread.openPool(), watch })
+    this.#down.set(thread, way)
+    void thread.died.then(({ cause }) => {
+      this.#down.delete(thread)
+      way.close(cause)
+    })
+    return way
+  }
+
+  #serve(options: Pick<ConstructorParameters<typeof Router>[0], 'port' | 'peer' | 'speaksFor' | 'route'>): Router {
+    const router = new Router({
+      ...options,
+      onForged: (call) => this.#options.onForged({ ...call, from: options.peer }),
+    })
+    this.#routers.add(router)
+    return router
+  }
+}
+
+const unanswered = ({ subject }: Pick<Call, 'subject'>): Error => new PoolClosedError(`${subject} was not answered`)
+
+const parentOf = (id: ContextId): ContextId => id.slice(0, Math.max(0, id.lastIndexOf('/')))

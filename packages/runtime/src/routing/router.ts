@@ -1,0 +1,97 @@
+/**
+ * The receiving end of a way between two contexts: takes the calls that come in on it, and passes each on to its service.
+ *
+ * Who calls is judged here, by the port: what comes from a child is the child's own call, or that of a context below it,
+ * whatever the message says. What comes from the parent is what the parent says, since it made this context.
+ */
+import type { MessagePort } from 'node:worker_threads'
+import { type ContextId, NotAuthorizedError } from '@troupe/worker-host'
+import { CallScopes, Dispatcher, type ExposedMethod } from '@troupe/worker-host/owner'
+import type { CallRequest } from '../calls/call.ts'
+
+export interface RouterOptions {
+  /** The context at the other end. */
+  readonly peer: ContextId
+  readonly port: MessagePort
+  /** Whose calls the peer may send here. */
+  readonly speaksFor: (caller: ContextId) => boolean
+  /** The pool that finds the service. */
+  readonly route: (request: CallRequest) => Promise<unknown>
+  /** A caller was claimed for which the peer can't speak; the method was not reached. */
+  readonly onForged: (question: {
+    readonly service: string
+    readonly method: string
+    readonly caller: ContextId
+  }) => void
+}
+
+/** More than any program's services have methods; a peer that makes up names must not fill this end's memory. */
+const MAX_ROUTES = 65_536
+
+/** No method of a router reads its scope after an `await`. */
+class Unscoped {}
+
+const OPEN = { policies: [], isCast: false, isIdempotent: false, killAfterMs: undefined, isStream: false }
+
+export class Router {
+  readonly #options: RouterOptions
+  readonly #scopes = new CallScopes(Unscoped, Object.prototype)
+  readonly #dispatcher: Dispatcher
+  #routes = 0
+
+  constructor(options: RouterOptions) {
+    this.#options = options
+    const { peer, port } = options
+    this.#dispatcher = new Dispatcher({
+      service: 'router',
+      context: peer,
+      caller: peer,
+      target: this,
+      methods: [],
+      declare: (declaration) => this.#declare(declaration),
+      port,
+      begun: new Int32Array(1),
+      isSerialized: false,
+      scopes: this.#scopes,
+    })
+    this.#dispatcher.release()
+  }
+
+  /** The peer is gone: what it has asked for is aborted. */
+  close(reason: unknown): void {
+    this.#dispatcher.abandon(reason)
+    this.#options.port.close()
+  }
+
+  #declare(declaration: unknown): ExposedMethod | undefined {
+    if (!isDeclaration(declaration) || this.#routes >= MAX_ROUTES) return undefined
+    this.#routes++
+    const [service, method, caller] = declaration
+    const { speaksFor } = this.#options
+    const run = speaksFor(caller) ? this.#passOn(service, method, caller) : this.#refuse(service, method, caller)
+    return { ...OPEN, name: method, run }
+  }
+
+  #passOn(service: string, method: string, caller: ContextId): ExposedMethod['run'] {
+    return (...values) => {
+      const args = values.slice(0, -1)
+      const timeoutMs = budgetOf(values.at(-1))
+      const { signal } = this.#scopes.current!
+      return this.#options.route({ service, method, args, caller, isIdempotent: false, signal, timeoutMs })
+    }
+  }
+
+  #refuse(service: string, method: string, caller: ContextId): ExposedMethod['run'] {
+    return () => {
+      this.#options.onForged({ service, method, caller })
+      throw new NotAuthorizedError(service, method, this.#options.peer)
+    }
+  }
+}
+
+function isDeclaration(value: unknown): value is readonly [string, string, ContextId] {
+  return Array.isArray(value) && value.length === 3 && value.every((part) => typeof part === 'string')
+}
+
+/** The last argument of a routed call is what its caller still gives it. */
+const budgetOf = (value: unknown): number | null => (typeof value === 'number' && value > 0 ? value : null)

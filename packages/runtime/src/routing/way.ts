@@ -1,0 +1,52 @@
+/** The sending end of a way between two contexts: an invoker whose calls go to the router at the other end. */
+import type { MessagePort } from 'node:worker_threads'
+import type { ContextId } from '@troupe/worker-host'
+import type { CallRequest } from '../calls/call.ts'
+import { CallLink } from '../calls/call-link.ts'
+import type { DeadlineWatch } from '../calls/deadline-watch.ts'
+import { ConcurrentInvoker } from '../calls/invoker.ts'
+import { RouteBook } from './route-book.ts'
+
+export interface WayOptions {
+  /** The context that sends. */
+  readonly from: ContextId
+  /** The context at the other end. */
+  readonly to: ContextId
+  readonly port: MessagePort
+  readonly watch: DeadlineWatch
+}
+
+export class Way {
+  readonly #invoker = new ConcurrentInvoker({ window: Number.MAX_SAFE_INTEGER })
+  readonly #link: CallLink
+
+  constructor({ from, to, port, watch }: WayOptions) {
+    const { queue } = this.#invoker
+    const methods = new RouteBook((number, route) => this.#link.declare(number, route))
+    this.#link = new CallLink({
+      service: to,
+      context: to,
+      owner: from,
+      port,
+      methods,
+      window: Number.MAX_SAFE_INTEGER,
+      begun: undefined, // whether a call was passed on, and has begun, only the other end knows
+      onRoom: () => {},
+      onDeadline: (atMs) => queue.expectDeadline(atMs),
+      onOverdue: () => {},
+    })
+    queue.bind(this, to, watch)
+    queue.connect([this.#link])
+    queue.setFlow('send')
+  }
+
+  send(request: CallRequest): Promise<unknown> {
+    return this.#invoker.invoke({ ...request, args: [...request.args, request.timeoutMs] })
+  }
+
+  /** The other end is gone: calls that it has not answered fail. */
+  close(cause: unknown): void {
+    this.#link.close({ cause })
+    this.#invoker.queue.setFlow('hold')
+  }
+}

@@ -1,0 +1,184 @@
+import { Pool } from '@troupe/runtime'
+import { describe, expect, it } from 'vitest'
+import { fixture } from '../fixtures/index.ts'
+import type { Relay } from '../fixtures/services/relay.ts'
+
+const relay = (name: string) => ({ name, module: fixture('relay.ts') })
+
+/** `api` has `worker` below it, which has `helper` below; `db` stands beside `api`. */
+async function tree(pool: Pool) {
+  const [api, db] = await Promise.all([pool.spawn<Relay>(relay('api')), pool.spawn<Relay>(relay('db'))])
+  expect(await api.proxy.spawnBelow('worker')).toBe('root/api/worker')
+  expect(await api.proxy.ask('worker', 'spawnBelow', 'helper')).toBe('root/api/worker/helper')
+  return { api, db, helper: pool.proxy<Relay>('api/worker/helper') }
+}
+
+describe('a service', () => {
+  it('calls another by its name, and is known to it by its own context', async () => {
+    await using pool = new Pool()
+    const { api } = await tree(pool)
+    expect(await api.proxy.ask('db', 'whoCalls')).toBe('root/api calls root/db')
+  })
+
+  it('of a context below calls one further up, through each owner, with its own identity', async () => {
+    await using pool = new Pool()
+    const { helper } = await tree(pool)
+    expect(await helper.ask('db', 'whoCalls')).toBe('root/api/worker/helper calls root/db')
+    expect(await helper.ask('api', 'whoCalls')).toBe('root/api/worker/helper calls root/api')
+    expect(await helper.ask('worker', 'whoCalls')).toBe('root/api/worker/helper calls root/api/worker')
+  })
+
+  it('is reached from above by its path, and from anywhere by its whole path', async () => {
+    await using pool = new Pool()
+    const { db, helper } = await tree(pool)
+    expect(await helper.whoCalls()).toBe('root calls root/api/worker/helper')
+    expect(await pool.proxy<Relay>('api/worker').whoCalls()).toBe('root calls root/api/worker')
+    expect(await pool.proxy<Relay>('root/api/worker').whoCalls()).toBe('root calls root/api/worker')
+    expect(await db.proxy.ask('api/worker/helper', 'whoCalls')).toBe('root/db calls root/api/worker/helper')
+    expect(await helper.ask('root/db', 'whoCalls')).toBe('root/api/worker/helper calls root/db')
+  })
+
+  it('can call itself', async () => {
+    await using pool = new Pool()
+    const { api } = await tree(pool)
+    expect(await api.proxy.ask('api', 'whoCalls')).toBe('root/api calls root/api')
+  })
+
+  it('is refused by a policy that does not admit its context, and admitted where it is a parent', async () => {
+    await using pool = new Pool()
+    const { api, db, helper } = await tree(pool)
+    const refused = { code: 'ERR_TROUPE_NOT_AUTHORIZED' }
+    await expect(api.proxy.ask('db', 'forParents')).rejects.toMatchObject(refused)
+    await expect(helper.ask('api', 'forParents')).rejects.toMatchObject(refused)
+    await expect(db.proxy.ask('api/worker', 'forParents')).rejects.toMatchObject(refused)
+    expect(await api.proxy.ask('worker', 'forParents')).toBe('root/api')
+    expect(await api.proxy.ask('worker/helper', 'forParents')).toBe('root/api')
+    expect(await helper.forParents()).toBe('root')
+    expect(await api.proxy.ask('api', 'forParents')).toBe('root/api')
+  })
+
+  it('gets streams, and their back-pressure, through any number of contexts', async () => {
+    await using pool = new Pool()
+    const { helper } = await tree(pool)
+    expect(await helper.gather('db', 'count', 1_000)).toEqual(Array.from({ length: 1_000 }, (_, n) => n))
+    const taken: unknown[] = []
+    for await (const n of helper.pass('db', 'count', 1_000_000)) if (taken.push(n) === 600) break
+    expect(taken).toEqual(Array.from({ length: 600 }, (_, n) => n))
+  })
+
+  it('gets errors with class, code, fields and cause through any number of contexts', async () => {
+    await using pool = new Pool()
+    const { helper } = await tree(pool)
+    const error: Error = await helper.ask('db', 'fail', 'E_ODD').then(
+      () => expect.unreachable(),
+      (error) => error,
+    )
+    expect(error).toMatchObject({ name: 'OddError', code: 'E_ODD', message: 'on purpose' })
+    expect(error.cause).toBeInstanceOf(RangeError)
+    expect(error.stack).toContain('Relay.fail')
+  })
+
+  it('has calls it made aborted when its own caller aborts them', async () => {
+    await using pool = new Pool()
+    const { db, helper } = await tree(pool)
+    const aborter = new AbortController()
+    const asked = helper.$with({ signal: aborter.signal }).ask('db', 'echo', 1)
+    expect(await asked).toBe(1)
+    const waiting = pool.proxy<Relay>('api/worker').$with({ signal: aborter.signal }).waitForAbort()
+    await pool.proxy<Relay>('api/worker').echo(1)
+    const rejected = expect(waiting).rejects.toBe('enough')
+    aborter.abort('enough')
+    await rejected
+    expect(await pool.proxy<Relay>('api/worker').aborted()).toEqual(['enough'])
+    expect(await db.proxy.aborted()).toEqual([])
+  })
+
+  it('that ends has the calls it had made aborted where they run', async () => {
+    await using pool = new Pool()
+    const { api, db } = await tree(pool)
+    const asked = api.proxy.ask('db', 'waitForAbort')
+    await api.proxy.ask('db', 'echo', 1)
+    const rejected = expect(asked).rejects.toMatchObject({ code: 'ERR_TROUPE_SERVICE_CRASHED' })
+    api.kill()
+    await rejected
+    while ((await db.proxy.aborted()).length === 0); // it hears of that by a message that is on its way
+  })
+
+  it('takes what lives below it along when it dies; their callers are told, and the rest goes on', async () => {
+    await using pool = new Pool()
+    const { api, db, helper } = await tree(pool)
+    const waiting = helper.waitForAbort()
+    await helper.echo(1)
+    const rejected = expect(waiting).rejects.toMatchObject({ code: 'ERR_TROUPE_SERVICE_CRASHED', mayHaveRun: true })
+    await expect(api.proxy.exit(4)).rejects.toMatchObject({ exitCode: 4 })
+    await rejected
+    expect(api.state).toBe('FAILED')
+    expect(await db.proxy.echo('still here')).toBe('still here')
+  })
+
+  it('whose context below dies is told so by the calls that were there, and goes on', async () => {
+    await using pool = new Pool()
+    const { api, helper } = await tree(pool)
+    const waiting = expect(helper.waitForAbort()).rejects.toMatchObject({ code: 'ERR_TROUPE_SERVICE_CRASHED' })
+    await helper.echo(1)
+    await expect(api.proxy.ask('worker', 'exit', 5)).rejects.toMatchObject({ exitCode: 5 })
+    await waiting
+    expect(await api.proxy.echo('still here')).toBe('still here')
+  })
+
+  it('that is stopped has all that lives below it stopped first', async () => {
+    await using pool = new Pool()
+    const { api } = await tree(pool)
+    await api.stop()
+    expect(api.state).toBe('STOPPED')
+    await api.start()
+    expect(await api.proxy.spawnBelow('worker')).toBe('root/api/worker')
+  })
+})
+
+describe('a call by a name that nobody has yet', () => {
+  it('waits until a service of that name comes', async () => {
+    await using pool = new Pool()
+    const early = pool.proxy<Relay>('late').echo('worm')
+    await pool.spawn<Relay>(relay('other'))
+    await pool.spawn<Relay>(relay('late'))
+    expect(await early).toBe('worm')
+  })
+
+  it('waits in the uppermost pool when it comes from a context', async () => {
+    await using pool = new Pool()
+    const { helper } = await tree(pool)
+    const early = helper.ask('late', 'whoCalls')
+    await helper.echo(1)
+    await pool.spawn<Relay>(relay('late'))
+    expect(await early).toBe('root/api/worker/helper calls root/late')
+  })
+
+  it('rejects at its deadline, and names the services that there are', async () => {
+    await using pool = new Pool()
+    await pool.spawn<Relay>(relay('api'))
+    const late = await pool
+      .proxy<Relay>('apii')
+      .$with({ timeoutMs: 20 })
+      .echo(1)
+      .catch((error: unknown) => error)
+    expect(late).toMatchObject({
+      code: 'ERR_TROUPE_DEADLINE',
+      cause: { code: 'ERR_TROUPE_NO_SUCH_SERVICE', message: expect.stringContaining('api') },
+    })
+  })
+
+  it('rejects when its caller aborts it, and when the pool closes', async () => {
+    const pool = new Pool()
+    const aborter = new AbortController()
+    const [aborted, left] = [aborter.signal, undefined].map((signal) =>
+      pool.proxy<Relay>('nobody').$with({ signal, timeoutMs: null }).echo(1),
+    )
+    aborter.abort('enough')
+    await expect(aborted).rejects.toBe('enough')
+    const rejected = expect(left).rejects.toMatchObject({ code: 'ERR_TROUPE_POOL_CLOSED' })
+    await pool.close()
+    await rejected
+    await expect(pool.proxy<Relay>('nobody').echo(1)).rejects.toMatchObject({ code: 'ERR_TROUPE_POOL_CLOSED' })
+  })
+})
