@@ -21,6 +21,7 @@
  * once when it is stopped.
  */
 import { BadOptionsError } from '@troupe/worker-host'
+import type { CallScope } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from './call.ts'
 import { CallQueue, type CallQueueOptions } from './call-queue.ts'
 import { RemoteStream } from './remote-stream.ts'
@@ -53,6 +54,18 @@ export abstract class Invoker {
     const call = new Call(request)
     const outcome = call.promise()
     this.queue.accept(call)
+    return outcome
+  }
+
+  /** @internal a call that came from another context, and is aborted with its scope there */
+  receive(request: CallRequest, scope: CallScope): Promise<unknown> {
+    // Whoever looks at requests gets a signal; to make one for each call costs more than the call.
+    const isPlain = this.#next === undefined && this.invoke === Invoker.prototype.invoke
+    if (!isPlain) return this.invoke({ ...request, signal: scope.signal })
+    const call = new Call(request)
+    const outcome = call.promise()
+    this.queue.accept(call)
+    scope.follow(call)
     return outcome
   }
 

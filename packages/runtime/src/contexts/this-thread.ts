@@ -4,28 +4,32 @@
  * only be stopped by the end of its thread ends its parent too.
  */
 import { MessageChannel } from 'node:worker_threads'
-import type { ContextId } from '@troupe/worker-host'
-import type { Home } from '@troupe/worker-host/owner'
+import { BadOptionsError, type ContextId } from '@troupe/worker-host'
 import { HostLink } from '../threads/host-link.ts'
+import type { Home, HomeThread } from './home.ts'
 import type { Lease, Place } from './place.ts'
 
 export class ThisThread implements Place {
   readonly thread = undefined
-  readonly #home: Home
+  readonly id: ContextId
+  readonly #thread: HomeThread
 
-  constructor(home: Home) {
-    this.#home = home
-  }
-
-  get id(): ContextId {
-    return this.#home.id
+  /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS in the parent script, which no service may block or end */
+  constructor({ id, thread }: Home) {
+    if (thread === undefined) {
+      throw new BadOptionsError(
+        `"thread" can be "parent" in a service only: the parent script's thread takes no services`,
+      )
+    }
+    this.id = id
+    this.#thread = thread
   }
 
   async lease(kill: AbortController): Promise<Lease> {
     const { port1, port2 } = new MessageChannel()
     const host = new HostLink(port1)
-    this.#home.addHost(port2)
-    const crash = (): void => this.#home.crash(kill.signal.reason)
+    this.#thread.addHost(port2)
+    const crash = (): void => this.#thread.crash(kill.signal.reason)
     kill.signal.addEventListener('abort', crash, { once: true })
     void host.ended.then(() => kill.signal.removeEventListener('abort', crash))
     return {

@@ -42,7 +42,7 @@ export const nameProblem = (name: unknown): string =>
   `"name" must be a text of 1 to 200 characters without "/", found ${JSON.stringify(name)}`
 
 /** Of a service that is put into a context: what its thread is like has been decided. */
-const OF_ITS_THREAD = ['threads', 'resourceLimits'] as const
+const OF_ITS_THREAD = ['thread', 'threads', 'resourceLimits'] as const
 
 /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS when the service wants a thread of its own */
 export function requireTenant<Spec extends { readonly name: string }>(spec: Spec): Spec {

@@ -21,14 +21,15 @@ import {
   NoSuchServiceError,
   PoolClosedError,
 } from '@troupe/worker-host'
-import type { Home } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { checkTimeout } from '../calls/call-options.ts'
 import { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { Invoker } from '../calls/invoker.ts'
+import type { Home } from '../contexts/home.ts'
 import { OwnThread } from '../contexts/own-thread.ts'
 import type { Place, StartThread } from '../contexts/place.ts'
 import { SharedThread } from '../contexts/shared-thread.ts'
+import { ThisThread } from '../contexts/this-thread.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Exchange } from '../routing/exchange.ts'
 import { ThreadContext } from '../threads/thread-context.ts'
@@ -59,15 +60,13 @@ export interface PoolOptions {
   readonly timeoutMs?: number | null
 }
 
-/** @internal Where a pool is: in the parent script, or in a context below, whose parent it can reach. */
-export interface PoolHome extends Partial<Pick<Home, 'parent' | 'addHost' | 'crash'>> {
-  readonly id: ContextId
-}
+/** The parent script: nobody is above it, and its thread is not for services. */
+const ROOT: Home = { id: 'root', parent: undefined, thread: undefined }
 
 const RUNTIME_URL = import.meta.resolve('@troupe/runtime/nested')
 
 export class Pool implements AsyncDisposable {
-  readonly #home: PoolHome
+  readonly #home: Home
   readonly #timeoutMs: number | null
   readonly #exchange: Exchange
   readonly #watch = new DeadlineWatch()
@@ -81,10 +80,7 @@ export class Pool implements AsyncDisposable {
    * @param home for a pool that is made in a context, which Troupe does itself
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
    */
-  constructor(
-    { maxThreads = 1_024, keepSpare = true, timeoutMs = 30_000 }: PoolOptions = {},
-    home: PoolHome = { id: 'root' },
-  ) {
+  constructor({ maxThreads = 1_024, keepSpare = true, timeoutMs = 30_000 }: PoolOptions = {}, home: Home = ROOT) {
     if (!Number.isInteger(maxThreads) || maxThreads < 1) {
       throw new BadOptionsError(`"maxThreads" must be a whole number from 1, found ${String(maxThreads)}`)
     }
@@ -213,11 +209,9 @@ export class Pool implements AsyncDisposable {
     const checked = checkSpec(spec, this.#registered.get(spec.name))
     if (this.#services.has(spec.name) || this.#contexts.has(spec.name)) throw new DuplicateNameError(spec.name)
     checked.invoker.queue.bind(this, spec.name, this.#watch)
-    const { resourceLimits } = spec
-    const id = `${this.#home.id}/${spec.name}`
     const handle = new ServiceHandle<S>({
       spec: checked,
-      place: place ?? new OwnThread(id, this.#starter(id, { resourceLimits })),
+      place: place ?? this.#placeFor(spec),
       owner: this.#home.id,
       timeoutMs: this.#timeoutMs,
     })
@@ -229,6 +223,12 @@ export class Pool implements AsyncDisposable {
     }
     handle.on('state', onState)
     return handle
+  }
+
+  #placeFor({ name, thread, resourceLimits }: ServiceSpec): Place {
+    if (thread === 'parent') return new ThisThread(this.#home)
+    const id = `${this.#home.id}/${name}`
+    return new OwnThread(id, this.#starter(id, { resourceLimits }))
   }
 
   #starter(id: ContextId, options: ThreadOptions): StartThread {

@@ -16,6 +16,7 @@ import {
   type ServiceState,
   type TaskStats,
 } from '@troupe/worker-host'
+import type { CallScope } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import type { FinishReason } from '../lifecycle/life.ts'
@@ -192,8 +193,12 @@ export class ServiceHandle<S = unknown> {
     return this
   }
 
-  /** @internal a call by name, which knows nothing of the method */
-  readonly send = (request: CallRequest): Promise<unknown> => this.#proxy.send(request)
+  /** @internal a call by name, whose caller knows nothing of the method */
+  readonly send = (request: CallRequest, scope?: CallScope): Promise<unknown> => {
+    const { invoker } = this.#spec
+    const known = this.#proxy.isIdempotent(request.method) ? { ...request, isIdempotent: true } : request
+    return scope ? invoker.receive(known, scope) : invoker.invoke(known)
+  }
 
   /** @internal the pool is closed: every call is rejected, and the service stopped, or killed after its grace */
   close(): Promise<void> {

@@ -32,6 +32,13 @@ interface CommonSpec {
    * @defaultValue 1
    */
   readonly threads?: number
+  /**
+   * `parent`: it lives in the thread, and the context, of the service that brings it up, so that an application of a
+   * hundred small services needs no hundred threads. All else is as in a thread of its own, but what can only be ended
+   * with its thread (a hook past its deadline, a kill) ends its parent's too.
+   * @defaultValue 'own'
+   */
+  readonly thread?: 'own' | 'parent'
   /** Limits of each thread's heap and stack, as `new Worker` takes them. @unit mebibytes */
   readonly resourceLimits?: ResourceLimits
   readonly supervision?: Supervision
@@ -91,6 +98,7 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'exportName',
   'options',
   'invoker',
+  'thread',
   'threads',
   'resourceLimits',
   'supervision',
@@ -125,7 +133,17 @@ export function checkSpec(spec: CommonSpec & { readonly options?: unknown }, reg
 }
 
 function* problemsOf(spec: CommonSpec): Generator<string> {
-  const { name, module, exportName, invoker, threads = 1, transitionMs = 1, graceMs = 0, supervision = {} } = spec
+  const {
+    name,
+    module,
+    exportName,
+    invoker,
+    thread = 'own',
+    threads = 1,
+    transitionMs = 1,
+    graceMs = 0,
+    supervision = {},
+  } = spec
   const unknown = Object.keys(spec).filter((key) => !KNOWN_KEYS.has(key))
   if (unknown.length > 0)
     yield `unknown ${unknown.map((key) => `"${key}"`).join(', ')}, known: ${[...KNOWN_KEYS].join(', ')}`
@@ -137,6 +155,9 @@ function* problemsOf(spec: CommonSpec): Generator<string> {
   if (invoker !== undefined && !(invoker instanceof Invoker) && !Object.hasOwn(INVOKERS, invoker)) {
     yield `"invoker" must be an Invoker or one of ${Object.keys(INVOKERS).join(', ')}, found ${String(invoker)}`
   }
+  if (thread === 'parent' && (threads > 1 || spec.resourceLimits !== undefined)) {
+    yield `"threads" and "resourceLimits" are of a thread of its own, and "thread" is "parent"`
+  } else if (thread !== 'own' && thread !== 'parent') yield `"thread" must be own or parent, found ${String(thread)}`
   if (!isCount(threads) || threads > 1024) yield `"threads" must be a whole number from 1 to 1024, found ${threads}`
   const { maxOldGenerationSizeMb: heapMb = LEAST_HEAP_MB } = spec.resourceLimits ?? {}
   if (!(heapMb >= LEAST_HEAP_MB)) {

@@ -110,10 +110,8 @@ export class ProxyObject {
     }
   }
 
-  /** Sends a call that was made elsewhere, by somebody who knows nothing of the method. */
-  send(request: CallRequest): Promise<unknown> {
-    const isIdempotent = this.#known.get(request.method)?.isIdempotent ?? false
-    return this.#target.invoke(isIdempotent ? { ...request, isIdempotent } : request)
+  isIdempotent(method: string): boolean {
+    return this.#known.get(method)?.isIdempotent ?? false
   }
 
   #get(name: string | symbol): unknown {

@@ -9,6 +9,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { type ContextId, PoolClosedError } from '@troupe/worker-host'
+import type { CallScope } from '@troupe/worker-host/owner'
 import type { Call, CallRequest } from '../calls/call.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { ThreadContext } from '../threads/thread-context.ts'
@@ -17,7 +18,7 @@ import { Router } from './router.ts'
 import { Way } from './way.ts'
 
 /** Whom a context could not speak for, and what it asked in that name. */
-export interface ForgedCall {
+interface ForgedCall {
   /** The context that it came from. */
   readonly from: ContextId
   readonly caller: ContextId
@@ -25,12 +26,15 @@ export interface ForgedCall {
   readonly method: string
 }
 
+/** @param scope of a call that came from another context, with which it is aborted */
+type Send = (request: CallRequest, scope?: CallScope) => Promise<unknown>
+
 export interface ExchangeOptions {
   /** The context of this pool. */
   readonly id: ContextId
   readonly watch: DeadlineWatch
   /** A call of this pool's service of that name; undefined when it has none. */
-  readonly serviceNamed: (name: string) => ((request: CallRequest) => Promise<unknown>) | undefined
+  readonly serviceNamed: (name: string) => Send | undefined
   /** The thread of this pool's context of that name; undefined when it has none, or that has no thread. */
   readonly threadNamed: (name: string) => ThreadContext | undefined
   readonly names: () => readonly string[]
@@ -72,13 +76,18 @@ export class Exchange {
   /** Takes the calls that the parent sends here. */
   serveParent(port: MessagePort): void {
     const peer = parentOf(this.#options.id)
-    this.#serve({ port, peer, speaksFor: () => true, route: (request) => this.#route(request, 'parent') })
+    this.#serve({ port, peer, speaksFor: () => true, route: (request, scope) => this.#route(request, 'parent', scope) })
   }
 
   /** Takes the calls of a context below, and of those below that, until it dies. */
   serveChild(port: MessagePort, peer: ContextId, died: Promise<{ readonly cause?: unknown }>): void {
     const speaksFor = (caller: ContextId) => caller === peer || caller.startsWith(`${peer}/`)
-    const router = this.#serve({ port, peer, speaksFor, route: (request) => this.#route(request, 'here') })
+    const router = this.#serve({
+      port,
+      peer,
+      speaksFor,
+      route: (request, scope) => this.#route(request, 'here', scope),
+    })
     void died.then(({ cause }) => {
       this.#routers.delete(router)
       router.close(cause)
@@ -94,16 +103,17 @@ export class Exchange {
     this.#up?.close(reason)
   }
 
-  async #route(request: CallRequest, origin: Origin): Promise<unknown> {
+  #route(request: CallRequest, origin: Origin, scope?: CallScope): Promise<unknown> {
     const { id, serviceNamed } = this.#options
     const name = request.service
-    if (this.#isClosed) throw unanswered({ subject: `"${name}.${request.method}"` })
+    if (this.#isClosed) return Promise.reject(unanswered({ subject: `"${name}.${request.method}"` }))
     const send = serviceNamed(name)
-    if (send) return send(request)
-    if (name.startsWith(`${id}/`)) return this.#route({ ...request, service: name.slice(id.length + 1) }, origin)
+    if (send) return send(request, scope)
+    if (name.startsWith(`${id}/`)) return this.#route({ ...request, service: name.slice(id.length + 1) }, origin, scope)
     const way = this.#wayDown(name)
-    if (way) return way.send({ ...request, service: name.slice(name.indexOf('/') + 1) })
-    return this.#up && origin === 'here' ? this.#up.send(request) : this.#expected.wait(request)
+    if (way) return way.send({ ...request, service: name.slice(name.indexOf('/') + 1) }, scope)
+    if (this.#up && origin === 'here') return this.#up.send(request, scope)
+    return this.#expected.wait(scope ? { ...request, signal: scope.signal } : request)
   }
 
   /** By the first step of the path. */

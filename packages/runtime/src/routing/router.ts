@@ -6,7 +6,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { type ContextId, NotAuthorizedError } from '@troupe/worker-host'
-import { CallScopes, Dispatcher, type ExposedMethod } from '@troupe/worker-host/owner'
+import { type CallScope, CallScopes, Dispatcher, type ExposedMethod } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 
 export interface RouterOptions {
@@ -16,7 +16,7 @@ export interface RouterOptions {
   /** Whose calls the peer may send here. */
   readonly speaksFor: (caller: ContextId) => boolean
   /** The pool that finds the service. */
-  readonly route: (request: CallRequest) => Promise<unknown>
+  readonly route: (request: CallRequest, scope: CallScope) => Promise<unknown>
   /** A caller was claimed for which the peer can't speak; the method was not reached. */
   readonly onForged: (question: {
     readonly service: string
@@ -74,10 +74,9 @@ export class Router {
 
   #passOn(service: string, method: string, caller: ContextId): ExposedMethod['run'] {
     return (...values) => {
-      const args = values.slice(0, -1)
-      const timeoutMs = budgetOf(values.at(-1))
-      const { signal } = this.#scopes.current!
-      return this.#options.route({ service, method, args, caller, isIdempotent: false, signal, timeoutMs })
+      const timeoutMs = budgetOf(values.pop())
+      const request = { service, method, args: values, caller, isIdempotent: false, signal: undefined, timeoutMs }
+      return this.#options.route(request, this.#scopes.current!)
     }
   }
 

@@ -1,6 +1,7 @@
 /** The sending end of a way between two contexts: an invoker whose calls go to the router at the other end. */
 import type { MessagePort } from 'node:worker_threads'
 import type { ContextId } from '@troupe/worker-host'
+import type { CallScope } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { CallLink } from '../calls/call-link.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
@@ -40,8 +41,11 @@ export class Way {
     queue.setFlow('send')
   }
 
-  send(request: CallRequest): Promise<unknown> {
-    return this.#invoker.invoke({ ...request, args: [...request.args, request.timeoutMs] })
+  /** @param scope of the call that is passed on; without it the call is this context's own */
+  send(request: CallRequest, scope: CallScope | undefined): Promise<unknown> {
+    const { service, method, args, caller, isIdempotent, signal, timeoutMs } = request
+    const passed = { service, method, args: [...args, timeoutMs], caller, isIdempotent, signal, timeoutMs }
+    return scope ? this.#invoker.receive(passed, scope) : this.#invoker.invoke(passed)
   }
 
   /** The other end is gone: calls that it has not answered fail. */

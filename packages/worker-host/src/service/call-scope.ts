@@ -13,6 +13,7 @@ export class CallScope {
   readonly method: string
   #aborting: AbortController | undefined
   #reason: { readonly value: unknown } | undefined
+  #follower: Follower | undefined
 
   constructor(caller: ContextId, method: string) {
     this.caller = caller
@@ -32,7 +33,18 @@ export class CallScope {
   abort(reason: unknown): void {
     this.#reason ??= { value: reason }
     this.#aborting?.abort(reason)
+    this.#follower?.abort(reason)
   }
+
+  /** @internal aborts that call with this one; a signal would cost more than the rest of a routed call */
+  follow(follower: Follower): void {
+    this.#follower = follower
+    if (this.#reason) follower.abort(this.#reason.value)
+  }
+}
+
+interface Follower {
+  abort(reason: unknown): void
 }
 
 /** Runs methods in their scopes, one instance for each service. */
