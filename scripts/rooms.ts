@@ -23,11 +23,12 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     modules: [],
     threads: [],
     contexts: ['threads'],
+    graph: [],
     calls: ['threads'],
     layers: ['calls'],
     proxy: ['calls'],
     routing: ['calls', 'threads'],
-    pool: ['calls', 'contexts', 'lifecycle', 'modules', 'proxy', 'routing', 'supervision', 'threads'],
+    pool: ['calls', 'contexts', 'graph', 'lifecycle', 'modules', 'proxy', 'routing', 'supervision', 'threads'],
   },
 }
 

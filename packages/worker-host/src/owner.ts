@@ -16,6 +16,7 @@ export type {
   ServiceOrder,
 } from './host/host.ts'
 export { type CallScope, CallScopes } from './service/call-scope.ts'
+export type { ChildrenControl, ParentService } from './service/service-children.ts'
 export type { HostTask } from './thread.ts'
 export { controlEndpoint } from './wire/control-endpoint.ts'
 export { type Batch, REPLY_WORDS, Reply, Request, type RouteDeclaration, STREAM_WINDOW } from './wire/messages.ts'

@@ -21,6 +21,7 @@ import {
   NoSuchServiceError,
   PoolClosedError,
 } from '@troupe/worker-host'
+import { type ParentService, throwAll } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { checkTimeout } from '../calls/call-options.ts'
 import { DeadlineWatch } from '../calls/deadline-watch.ts'
@@ -30,11 +31,13 @@ import { OwnThread } from '../contexts/own-thread.ts'
 import type { Place, StartThread } from '../contexts/place.ts'
 import { SharedThread } from '../contexts/shared-thread.ts'
 import { ThisThread } from '../contexts/this-thread.ts'
+import { eachAfterDependencies, eachAfterDependents, requireNoCircle, startOrder } from '../graph/dependencies.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Exchange } from '../routing/exchange.ts'
 import { ThreadContext } from '../threads/thread-context.ts'
 import { ThreadSupplies } from '../threads/thread-supplies.ts'
 import type { ThreadOptions } from '../threads/thread-supply.ts'
+import { Children } from './children.ts'
 import { Context } from './context.ts'
 import { type ContextSpec, checkContextSpec } from './context-spec.ts'
 import { ServiceHandle } from './service-handle.ts'
@@ -104,7 +107,8 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
-   * Adds a service and brings it to RUNNING. One that does not get there is taken out again, so its name is free.
+   * Adds a service and brings it to RUNNING, after those that it depends on. One that does not get there is taken out
+   * again, so its name is free.
    *
    * @throws {StartFailedError} ERR_TROUPE_START_FAILED, with what went wrong as `cause`; else as `add`
    */
@@ -115,13 +119,50 @@ export class Pool implements AsyncDisposable {
   /**
    * Adds a service, STOPPED; its handle's `start` starts it.
    *
-   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS, listing all that is wrong with the specification
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS, listing all that is wrong with the specification; and for a
+   *   circle of dependencies, which it prints
    * @throws {DuplicateNameError} ERR_TROUPE_DUPLICATE_NAME
    * @throws {NotCloneableError} ERR_TROUPE_NOT_CLONEABLE when `options` can't be copied to a thread
    * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
    */
   add<S>(spec: ServiceSpec<S>): ServiceHandle<S> {
     return this.#add(spec)
+  }
+
+  /**
+   * Brings services up, by default all of them, with those that they depend on: everything is prepared before anything
+   * is started, in dependency order, independent ones side by side. When one fails, those that this has brought up are
+   * stopped again, in reverse.
+   *
+   * @throws the first error, or an AggregateError with the later ones too, those of the way back included
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for a name, or a dependency, that is not there
+   */
+  async start(...names: readonly string[]): Promise<void> {
+    const all = [...this.#services.values()]
+    const services = startOrder(all, names.length > 0 ? names : this.names)
+    const raised = services.filter(({ state }) => state === 'STOPPED')
+    const waiting = services.filter(({ state }) => state !== 'RUNNING')
+    try {
+      await eachAfterDependencies(raised, (service) => service.pause())
+      await eachAfterDependencies(waiting, (service) => service.start())
+    } catch (error) {
+      const back = await eachAfterDependents(raised, (service) => service.stop()).then(
+        () => [],
+        (later: unknown) => [later],
+      )
+      throwAll([error, ...back], 'services failed to start, and to stop again')
+    }
+  }
+
+  /** Stops a service and takes it out: its name is free, and its handle of no more use. */
+  async remove(name: string): Promise<void> {
+    const handle = this.get(name)
+    try {
+      await handle.stop()
+    } finally {
+      await handle.close()
+      if (this.#services.get(name) === handle) this.#services.delete(name)
+    }
   }
 
   /**
@@ -199,6 +240,11 @@ export class Pool implements AsyncDisposable {
     return this.close()
   }
 
+  /** @internal for a service that has children below it */
+  childrenOf(parent: ParentService): Children {
+    return new Children(this, parent)
+  }
+
   /** @internal takes the calls that come from above, in a pool that is in a context */
   serveParent(port: MessagePort): void {
     this.#exchange.serveParent(port)
@@ -208,6 +254,7 @@ export class Pool implements AsyncDisposable {
     if (this.#closing) throw new PoolClosedError(`service "${spec.name}" can't be added`)
     const checked = checkSpec(spec, this.#registered.get(spec.name))
     if (this.#services.has(spec.name) || this.#contexts.has(spec.name)) throw new DuplicateNameError(spec.name)
+    requireNoCircle([...this.#services.values()], checked)
     checked.invoker.queue.bind(this, spec.name, this.#watch)
     const handle = new ServiceHandle<S>({
       spec: checked,
@@ -240,7 +287,7 @@ export class Pool implements AsyncDisposable {
   async #spawn<S>(spec: ServiceSpec<S>, place?: Place): Promise<ServiceHandle<S>> {
     const handle = this.#add<S>(spec, place)
     try {
-      await handle.start()
+      await (handle.dependsOn.length > 0 ? this.start(handle.name) : handle.start())
     } catch (error) {
       if (this.#services.get(handle.name) === (handle as ServiceHandle)) this.#services.delete(handle.name)
       throw error
@@ -257,7 +304,8 @@ export class Pool implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([...this.#services.values()].map((handle) => handle.close()))
+    // Whoever depends on another can still call it while it stops.
+    await eachAfterDependents([...this.#services.values()], (handle) => handle.close())
     await Promise.all([...this.#contexts.values()].map((context) => context.close()))
     this.#exchange.close()
     this.#watch.close()

@@ -1,5 +1,6 @@
-/** What `this.context` of a service can do: the pool of its context, which is made when it is first used. */
+/** What `this.context` and `this.children` of a service can do: by the pool of its context, made when it is first used. */
 import type { ServiceProxy } from '../proxy/service-proxy.ts'
+import type { Children } from './children.ts'
 import type { Context } from './context.ts'
 import type { ContextSpec } from './context-spec.ts'
 import type { ServiceHandle } from './service-handle.ts'
@@ -18,4 +19,7 @@ declare module '@troupe/worker-host' {
     /** Makes a context below this one, for several services. As `pool.context`. */
     child(spec: ContextSpec): Promise<Context>
   }
+
+  /** The services below this one, which come up and go down with it. */
+  interface ServiceChildren extends Pick<Children, 'names' | 'add' | 'spawn' | 'remove' | 'waitStarted'> {}
 }

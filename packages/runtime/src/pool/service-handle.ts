@@ -64,6 +64,8 @@ export class ServiceHandle<S = unknown> {
   readonly name: string
   /** The context that the service lives in, such as `root/views`. */
   readonly context: ContextId
+  /** Names of the services that must be up before it. */
+  readonly dependsOn: readonly string[]
   readonly #runner: ServiceRunner
   readonly #spec: CheckedSpec
   readonly #proxy: ProxyObject
@@ -76,6 +78,7 @@ export class ServiceHandle<S = unknown> {
     this.name = spec.name
     this.context = place.id
     this.place = place
+    this.dependsOn = spec.dependsOn
     this.#spec = spec
     this.#proxy = new ProxyObject({
       service: spec.name,
@@ -198,6 +201,11 @@ export class ServiceHandle<S = unknown> {
     const { invoker } = this.#spec
     const known = this.#proxy.isIdempotent(request.method) ? { ...request, isIdempotent: true } : request
     return scope ? invoker.receive(known, scope) : invoker.invoke(known)
+  }
+
+  /** @internal its parent is asked to stop, or no longer */
+  heedStop(isStopping: boolean): void {
+    this.#runner.replicas.heedStop(isStopping)
   }
 
   /** @internal the pool is closed: every call is rejected, and the service stopped, or killed after its grace */

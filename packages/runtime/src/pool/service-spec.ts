@@ -42,6 +42,8 @@ interface CommonSpec {
   /** Limits of each thread's heap and stack, as `new Worker` takes them. @unit mebibytes */
   readonly resourceLimits?: ResourceLimits
   readonly supervision?: Supervision
+  /** Names of services of the same pool that must be up before it; with `pool.spawn` and `pool.start` they are. */
+  readonly dependsOn?: readonly string[]
   /**
    * Longest time a hook (prepare, start, pause, stop) may take; past it the service fails and its thread is killed.
    * @unit milliseconds @defaultValue 10_000
@@ -74,6 +76,7 @@ export interface CheckedSpec {
   readonly threads: number
   readonly resourceLimits: ResourceLimits | undefined
   readonly supervision: Required<Supervision>
+  readonly dependsOn: readonly string[]
   readonly transitionMs: number
   readonly graceMs: number
   readonly maxTasks: number
@@ -102,6 +105,7 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'threads',
   'resourceLimits',
   'supervision',
+  'dependsOn',
   'transitionMs',
   'graceMs',
   'maxTasks',
@@ -126,6 +130,7 @@ export function checkSpec(spec: CommonSpec & { readonly options?: unknown }, reg
     threads: spec.threads ?? 1,
     resourceLimits: spec.resourceLimits,
     supervision: { restart, maxRestarts, withinMs },
+    dependsOn: spec.dependsOn ?? [],
     transitionMs: spec.transitionMs ?? 10_000,
     graceMs: spec.graceMs ?? 10_000,
     maxTasks: spec.maxTasks ?? 1_000,
@@ -168,6 +173,10 @@ function* problemsOf(spec: CommonSpec): Generator<string> {
   }
   if (!(graceMs >= 0 && graceMs <= MAX_MS)) {
     yield `"graceMs" must be a number of milliseconds from 0 to ${MAX_MS}, found ${graceMs}`
+  }
+  const { dependsOn = [] } = spec
+  if (!Array.isArray(dependsOn) || !dependsOn.every((one) => typeof one === 'string')) {
+    yield `"dependsOn" must be a list of names`
   }
   if (!isCount(spec.maxTasks ?? 1)) yield `"maxTasks" must be a whole number from 1, found ${spec.maxTasks}`
   const { restart = 'temporary', maxRestarts = 3, withinMs = 5_000 } = supervision

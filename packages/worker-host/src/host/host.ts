@@ -11,14 +11,15 @@ import { messageOf } from '../errors/catalogue.ts'
 import { decodeThrown, encodeThrown, type ThrownData } from '../errors/error-data.ts'
 import { throwAll } from '../errors/throw-all.ts'
 import { CallScopes } from '../service/call-scope.ts'
-import { BACKGROUND, PLACEMENT, type Placement, type ServiceState } from '../service/service.ts'
+import { BACKGROUND, type Placement, type ServiceState } from '../service/service.ts'
+import type { ChildrenControl, ServiceChildren } from '../service/service-children.ts'
 import type { HomeContext } from '../service/service-context.ts'
 import { type Background, type ReadyJob, readyJobs, type TaskStats } from '../tasks/background.ts'
 import { jobsOf } from '../tasks/declarations.ts'
 import type { CancelledGraph } from '../tasks/task-graph.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { encodeFailure } from './failure.ts'
-import { baseOf, loadService } from './load-service.ts'
+import { baseOf, construct, loadService } from './load-service.ts'
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly thrown: ThrownData }
 
@@ -85,6 +86,8 @@ interface Hosted {
   readonly placement: Placement
   readonly dispatcher: Dispatcher
   readonly stopping: AbortController
+  /** Made when the service first has to do with any. */
+  children: ChildrenControl | undefined
 }
 
 export class Host implements HostApi {
@@ -116,14 +119,23 @@ export class Host implements HostApi {
         generation,
         signal: stopping.signal,
         currentCall: () => scopes.current,
+        children: () => this.#children(),
         state: 'PREPARING',
       }
-      const service = new type(order.options)
-      service[PLACEMENT] = placement
+      const service = construct(type, placement, order.options)
       const dispatcher = new Dispatcher({ ...order, service: name, target: service, methods, scopes })
       const background = service[BACKGROUND]
       const hooks = service as unknown as Hooks
-      this.#hosted = { service: hooks, background, jobs, maxTasks, placement, dispatcher, stopping }
+      this.#hosted = {
+        service: hooks,
+        background,
+        jobs,
+        maxTasks,
+        placement,
+        dispatcher,
+        stopping,
+        children: undefined,
+      }
       return { className: type.name, methods: methods.map(describeMethod) }
     })
   }
@@ -135,6 +147,7 @@ export class Host implements HostApi {
       switch (hook) {
         case 'prepare':
           await service.prepare()
+          await this.#opened().children?.prepared()
           break
         case 'start':
           await this.#start()
@@ -153,10 +166,11 @@ export class Host implements HostApi {
   }
 
   async leave(graceMs: number): Promise<Ending> {
-    const { background, placement } = this.#opened()
-    const cancelled = await background.leave(graceMs)
+    const { background, placement, children } = this.#opened()
+    const below = (await children?.left(background.stopping.aborted)) ?? []
+    const { errors, unfinished } = await background.leave(graceMs)
     if (placement.state === 'PAUSING') placement.state = 'PAUSED'
-    return endingOf(cancelled)
+    return endingOf({ errors: [...below, ...errors], unfinished })
   }
 
   bodyEnd(): Promise<Outcome<BodyEnd>> {
@@ -164,19 +178,21 @@ export class Host implements HostApi {
   }
 
   async cleanup(error: ThrownData, graceMs: number): Promise<Ending> {
-    const { service, background, placement, dispatcher, stopping } = this.#opened()
+    const { service, background, placement, dispatcher, stopping, children } = this.#opened()
     placement.state = 'FAILED'
     dispatcher.hold()
     stopping.abort()
     background.heedStop(true)
+    const below = (await children?.stopped()) ?? []
     const { errors, unfinished } = await background.leave(graceMs)
     const own = await errorsOf(() => service.cleanup(decodeThrown(error)))
     const released = await background.disposables.dispose()
-    return endingOf({ errors: [...errors, ...own, ...released], unfinished })
+    return endingOf({ errors: [...below, ...errors, ...own, ...released], unfinished })
   }
 
   async heedStop(isStopping: boolean): Promise<void> {
     this.#hosted?.background.heedStop(isStopping)
+    this.#hosted?.children?.heedStop(isStopping)
   }
 
   async taskStats(): Promise<TaskStats> {
@@ -198,10 +214,24 @@ export class Host implements HostApi {
     return this.#hosted
   }
 
+  #children(): ServiceChildren {
+    const hosted = this.#opened()
+    const { placement, background } = hosted
+    hosted.children ??= this.#home.childrenOf({
+      name: placement.name,
+      get state() {
+        return placement.state
+      },
+      watch: (name, end) => background.watch(name, end),
+    })
+    return hosted.children
+  }
+
   async #start(): Promise<void> {
     const { service, background, maxTasks } = this.#opened()
     background.begin({ maxTasks, report: (subject, thrown) => this.#report(subject, thrown) })
     await service.start()
+    await this.#opened().children?.started()
   }
 
   #enter(): void {
@@ -212,10 +242,11 @@ export class Host implements HostApi {
   }
 
   async #stop(): Promise<void> {
-    const { service, background, stopping } = this.#opened()
+    const { service, background, stopping, children } = this.#opened()
     stopping.abort()
+    const below = (await children?.stopped()) ?? []
     const errors = await errorsOf(() => service.stop())
-    throwAll([...errors, ...(await background.disposables.dispose())], 'several steps of the stop failed')
+    throwAll([...below, ...errors, ...(await background.disposables.dispose())], 'several steps of the stop failed')
   }
 
   #report(subject: string, thrown: unknown): void {

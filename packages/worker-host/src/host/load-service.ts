@@ -1,6 +1,6 @@
 /** Finds the service class in a module. */
 import { BadOptionsError } from '../errors/catalogue.ts'
-import { PLACEMENT, Service } from '../service/service.ts'
+import { PLACEMENT, type Placement, Service } from '../service/service.ts'
 
 export type ServiceClass = (new (options: unknown) => Service) & { readonly prototype: Service }
 
@@ -32,8 +32,19 @@ function isServiceClass(value: unknown): boolean {
 }
 
 /** The prototype at which the service's own surface ends: that of `Service` itself, whichever copy. */
-export function baseOf(type: ServiceClass): object {
+export function baseOf(type: ServiceClass): { readonly constructor: unknown } {
   let at: object = type
   while (!Object.hasOwn(at, PLACEMENT)) at = Object.getPrototypeOf(at)
-  return (at as { prototype: object }).prototype
+  return (at as ServiceClass).prototype
+}
+
+/** Makes the object, which knows its placement from its first field on. */
+export function construct(type: ServiceClass, placement: Placement, options: unknown): Service {
+  const base = baseOf(type).constructor as typeof Service
+  base[PLACEMENT] = placement
+  try {
+    return new type(options)
+  } finally {
+    base[PLACEMENT] = undefined
+  }
 }

@@ -6,6 +6,7 @@
  */
 import type { ContextId } from '../access/policy.ts'
 import { BadOptionsError } from '../errors/catalogue.ts'
+import type { ChildrenControl, ParentService, ServiceChildren } from './service-children.ts'
 
 export interface ServiceContext {
   /** Its place in the tree, such as `root/views`: the identity with which its services call. */
@@ -20,6 +21,7 @@ export interface ContextPool {
   get(name: string): object
   context(spec: object): Promise<object>
   proxy(name: string): object
+  childrenOf(parent: ParentService): ServiceChildren & ChildrenControl
 }
 
 export class HomeContext {
@@ -49,6 +51,11 @@ export class HomeContext {
 
   proxy(name: string): object {
     return this.#pool().proxy(name)
+  }
+
+  /** @internal */
+  childrenOf(parent: ParentService): ServiceChildren & ChildrenControl {
+    return this.#pool().childrenOf(parent)
   }
 
   toString(): string {

@@ -26,6 +26,7 @@ import { BadOptionsError } from '../errors/catalogue.ts'
 import { Background, type Tasks } from '../tasks/background.ts'
 import type { Settled, Waited, WaitedAtMost } from '../tasks/waiting.ts'
 import type { CallScope } from './call-scope.ts'
+import type { ServiceChildren } from './service-children.ts'
 import { HomeContext, type ServiceContext } from './service-context.ts'
 
 /** Where a service is, or which way it is going. */
@@ -47,6 +48,8 @@ export interface Placement {
   readonly signal: AbortSignal
   /** The call that runs now. */
   readonly currentCall: () => CallScope | undefined
+  /** Made when it is first asked for. */
+  readonly children: () => ServiceChildren
   state: ServiceState
 }
 
@@ -57,19 +60,14 @@ export const PLACEMENT = Symbol.for('@troupe/worker-host:placement')
 export const BACKGROUND = Symbol.for('@troupe/worker-host:background-work')
 
 export abstract class Service<Options = unknown> {
-  /** Marks the base class itself, for a host that has another copy of this package. */
-  static readonly [PLACEMENT] = true
+  /**
+   * The placement of the object that is made next, so that its constructor and its fields can use it. It also marks the
+   * base class itself, for a host that has another copy of this package.
+   */
+  static [PLACEMENT]: Placement | undefined = undefined
   /** What the owner gave in the specification, copied to this thread. */
   readonly options: Options;
-  // A service made by hand, in a unit test of its class, stands by itself.
-  [PLACEMENT]: Placement = {
-    name: this.constructor.name,
-    context: new HomeContext('root'),
-    generation: 1,
-    signal: new AbortController().signal,
-    currentCall: () => undefined,
-    state: 'STOPPED',
-  }
+  [PLACEMENT]: Placement = takePlacement() ?? byHand(this.constructor.name)
 
   /** Where time comes from: override it with a `ManualClock` in a test. */
   protected readonly clock: Clock = systemClock
@@ -121,6 +119,11 @@ export abstract class Service<Options = unknown> {
   /** Aborts as soon as a stop is asked for, or the service has failed; a stop that is called off leaves a new one here. */
   get stopping(): AbortSignal {
     return this[BACKGROUND].stopping
+  }
+
+  /** The services below this one, which come up and go down with it: `this.children.spawn(…)`. */
+  protected get children(): ServiceChildren {
+    return this[PLACEMENT].children()
   }
 
   /** Background work: `this.tasks.run(async (signal) => { … }, { name: 'fetch' })`. */
@@ -185,4 +188,27 @@ export abstract class Service<Options = unknown> {
    * throws the service fails.
    */
   protected run?(signal: AbortSignal): void | Promise<void>
+}
+
+function takePlacement(): Placement | undefined {
+  const placement = Service[PLACEMENT]
+  Service[PLACEMENT] = undefined
+  return placement
+}
+
+/** A service made by hand, in a unit test of its class, stands by itself. */
+function byHand(name: string): Placement {
+  return {
+    name,
+    context: new HomeContext('root'),
+    generation: 1,
+    signal: new AbortController().signal,
+    currentCall: () => undefined,
+    children: noChildren,
+    state: 'STOPPED',
+  }
+}
+
+function noChildren(): never {
+  throw new BadOptionsError('a service that was made by hand, outside of a pool, has no children')
 }

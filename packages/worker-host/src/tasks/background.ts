@@ -146,6 +146,11 @@ export class Background {
     }
   }
 
+  /** Runs a task of the whole service, which is not told to end: it must, by itself. */
+  watch(name: string, end: () => Promise<void>): void {
+    this.#graph?.spawnAtRoot(end, { name, onStop: 'await' })
+  }
+
   /** Resolves when all tasks have ended, or the grace is over. */
   async leave(graceMs: number): Promise<CancelledGraph> {
     return this.#graph?.cancel(graceMs) ?? { errors: [], unfinished: [] }
