@@ -13,9 +13,10 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     clock: ['errors'],
     tasks: ['clock', 'errors'],
     wire: [],
+    streams: ['errors', 'wire'],
     access: ['errors'],
     service: ['access', 'clock', 'errors', 'tasks'],
-    host: ['access', 'errors', 'service', 'tasks', 'wire'],
+    host: ['access', 'errors', 'service', 'streams', 'tasks', 'wire'],
   },
   runtime: {
     lifecycle: [],

@@ -1,10 +1,10 @@
 /** What application authors import: the pool, and everything of worker-host that an owner needs. */
 export * from '@troupe/worker-host'
+export type { RemoteStream } from '@troupe/worker-host/owner'
 export type { CallRequest } from './calls/call.ts'
 export type { CallOptions } from './calls/call-options.ts'
 export { DeduplicatingInvoker, type DeduplicatingInvokerOptions } from './calls/deduplicating-invoker.ts'
 export { ConcurrentInvoker, Invoker, type InvokerOptions, SerializedInvoker } from './calls/invoker.ts'
-export type { RemoteStream } from './calls/remote-stream.ts'
 export { BatchingInvoker, type BatchingOptions } from './layers/batching-invoker.ts'
 export { CircuitBreakerInvoker, type CircuitBreakerOptions } from './layers/circuit-breaker-invoker.ts'
 export { ConcurrencyLimitInvoker, type ConcurrencyLimitOptions } from './layers/concurrency-limit-invoker.ts'

@@ -3,6 +3,7 @@ export { isAdmitted, type MethodDescription } from './access/method-table.ts'
 export { type Clock, systemClock } from './clock/clock.ts'
 export { decodeThrown, encodeThrown, type ThrownData } from './errors/error-data.ts'
 export { thrownOf } from './errors/failed-entry.ts'
+export { type MakeError, rejectWith } from './errors/reject-with.ts'
 export { throwAll } from './errors/throw-all.ts'
 export type {
   BodyEnd,
@@ -14,8 +15,10 @@ export type {
   ServiceDescription,
   ServiceOrder,
 } from './host/host.ts'
+export { RemoteStream } from './streams/remote-stream.ts'
+export type { ItemBatch } from './streams/stream-producer.ts'
 export type { HostTask } from './thread.ts'
 export { controlEndpoint } from './wire/control-endpoint.ts'
-export { type Batch, REPLY_WORDS, Reply, Request, STREAM_WINDOW } from './wire/messages.ts'
+export { type Batch, REPLY_WORDS, Reply, Request } from './wire/messages.ts'
 export { type Outbox, requestOutbox } from './wire/outbox.ts'
 export { findUncloneable, type Uncloneable } from './wire/uncloneable.ts'

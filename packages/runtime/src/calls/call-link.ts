@@ -17,7 +17,9 @@ import {
   type Batch,
   encodeThrown,
   findUncloneable,
+  type ItemBatch,
   isAdmitted,
+  type MakeError,
   type MethodDescription,
   type Outbox,
   REPLY_WORDS,
@@ -176,7 +178,7 @@ export class CallLink implements CallHolder, Expiring {
 
   #attach({ id, stream }: Call): void {
     stream?.attach({
-      grant: (items) => this.#outbox.put(Request.Credit, id, items),
+      grant: (items, bytes) => this.#outbox.put(Request.Credit, id, items, bytes),
       leave: () => this.#outbox.put(Request.Return, id),
     })
   }
@@ -205,7 +207,11 @@ export class CallLink implements CallHolder, Expiring {
       const id = batch[offset + 1] as number
       const call = this.#calls[id]
       if (operation === Reply.Item) {
-        call?.stream?.push(batch[offset + 2])
+        call?.stream?.pushLive(batch[offset + 2])
+        continue
+      }
+      if (operation === Reply.Items) {
+        call?.stream?.push(batch[offset + 2] as ItemBatch)
         continue
       }
       if (operation === Reply.Stream) {
@@ -224,7 +230,9 @@ export class CallLink implements CallHolder, Expiring {
         call.succeed(batch[offset + 2])
       } else {
         this.#failed++
-        call.fail((job) => rebuildThrown(batch[offset + 2] as ThrownData, job))
+        const make: MakeError = (job) => rebuildThrown(batch[offset + 2] as ThrownData, job)
+        if (operation === Reply.Unwound) call.stream?.unwind(make)
+        call.fail(make)
       }
     }
     this.#options.onRoom()

@@ -1,8 +1,7 @@
 /** One call on its way: made by a proxy, ordered by an invoker, sent by a link, settled exactly once. */
 import { type ContextId, DeadlineExceededError, messageOf } from '@troupe/worker-host'
+import { type MakeError, RemoteStream, rejectWith } from '@troupe/worker-host/owner'
 import { joinAbortGroup, leaveAbortGroup } from './abort-groups.ts'
-import { type MakeError, rejectWith } from './rejection.ts'
-import { RemoteStream } from './remote-stream.ts'
 import { turnNowMs } from './turn-clock.ts'
 
 /** What an invoker sees of a call. */

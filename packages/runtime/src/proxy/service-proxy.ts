@@ -15,10 +15,9 @@
  * service's name, where the language would else call the service's `toString` and leave its rejection to nobody.
  */
 import type { ContextId, Service } from '@troupe/worker-host'
-import type { MethodDescription } from '@troupe/worker-host/owner'
+import type { MethodDescription, RemoteStream } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { type CallOptions, checkCallOptions } from '../calls/call-options.ts'
-import type { RemoteStream } from '../calls/remote-stream.ts'
 
 /** What a call of this method is to its caller. */
 type ProxyMethod<Method> = Method extends (...args: infer Args) => infer Result

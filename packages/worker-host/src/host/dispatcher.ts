@@ -11,11 +11,11 @@ import { type ContextId, portableName } from '../access/policy.ts'
 import { messageOf, NoSuchMethodError, NotAuthorizedError, NotCloneableError } from '../errors/catalogue.ts'
 import { decodeThrown, type ThrownData } from '../errors/error-data.ts'
 import { CallScope, type CallScopes } from '../service/call-scope.ts'
+import { type StreamEnd, StreamProducer } from '../streams/stream-producer.ts'
 import { type Batch, Reply, Request } from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
 import { findUncloneable } from '../wire/uncloneable.ts'
 import { encodeFailure } from './failure.ts'
-import { StreamProducer } from './stream-producer.ts'
 
 export interface DispatcherOptions {
   readonly service: string
@@ -97,8 +97,8 @@ export class Dispatcher {
           break
         }
         case Request.Credit:
-          this.#streams.get(id)?.grant(batch[offset + 2] as number)
-          offset += 3
+          this.#streams.get(id)?.grant(batch[offset + 2] as number, batch[offset + 3] as number)
+          offset += 4
           break
         case Request.Return:
           this.#leaveStream(id)
@@ -200,12 +200,22 @@ export class Dispatcher {
   #stream(id: number, source: AsyncIterator<unknown>): void {
     this.#scopes.set(id, this.#options.scopes.current ?? this.#scopes.get(id)!)
     if (this.#options.isSerialized) this.#isBusy = true
-    const producer = new StreamProducer(source, (item) => this.#outbox.putValue(Reply.Item, id, item))
+    const producer = new StreamProducer(source, {
+      putItems: (batch, isUrgent) => {
+        this.#outbox.putFixed(Reply.Items, id, batch)
+        if (isUrgent) this.#outbox.flush()
+      },
+      putLive: (item) => this.#outbox.putValue(Reply.Item, id, item),
+    })
     this.#streams.set(id, producer)
-    producer.ended.then(
-      () => this.#succeed(id, undefined),
-      (thrown) => this.#failLate(id, thrown),
-    )
+    void producer.ended.then((end) => this.#endStream(id, end))
+  }
+
+  #endStream(id: number, end: StreamEnd): void {
+    if (end.how === 'completed') return this.#succeed(id, undefined)
+    this.#end(id)
+    this.#outbox.putValue(end.how === 'failed' ? Reply.Failure : Reply.Unwound, id, encodeFailure(end.thrown))
+    this.#leave()
   }
 
   /** Only the policies that the owner can't ask: those it has asked before it sent the call. */

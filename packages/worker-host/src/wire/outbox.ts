@@ -31,9 +31,14 @@ export class Outbox {
   }
 
   /** Puts a record of small integers in. */
-  put(operation: number, id: number, extra?: number): void {
-    if (extra === undefined) this.#batch.push(operation, id)
-    else this.#batch.push(operation, id, extra)
+  put(operation: number, id: number, ...extra: readonly number[]): void {
+    this.#batch.push(operation, id, ...extra)
+    this.#arm()
+  }
+
+  /** Puts a record in whose last word nobody changes any more. */
+  putFixed(operation: number, id: number, value: unknown): void {
+    this.#batch.push(operation, id, value)
     this.#arm()
   }
 
