@@ -15,7 +15,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     wire: [],
     streams: ['errors', 'wire'],
     access: ['errors'],
-    service: ['access', 'clock', 'errors', 'tasks'],
+    service: ['access', 'clock', 'errors', 'tasks', 'wire'],
     host: ['access', 'errors', 'service', 'streams', 'tasks', 'wire'],
   },
   runtime: {

@@ -84,6 +84,7 @@ const MALFORMED: readonly (readonly [string, unknown])[] = [
   ['a call longer than its batch', [Request.Call, 0, ANSWER, 3, 'x']],
   ['a call whose length leads back to its start', [Request.Call, 0, ANSWER, -4]],
   ['a call whose length leads back for ever', [Request.Call, 0, ANSWER, -3, 0, ANSWER, 0]],
+  ['a call without the extras that it says it has', [Request.CallWith, 0, ANSWER, 1, 'x']],
   ['credit for nobody', [Request.Credit, 5, 1, 0]],
   ['the return of nobody', [Request.Return, 5]],
 ]
@@ -149,6 +150,15 @@ describe('what is posted into a call port', () => {
       { numRuns: 150 },
     )
   })
+
+  it.each([undefined, null, 7, 'text', [], { budgetMs: 'long', trace: 5, stores: 7 }, { stores: null }])(
+    'is a call all the same where its extras say nothing: %j',
+    async (extras) => {
+      await using port = openPort()
+      port.post([Request.CallWith, 4, ANSWER, 1, 'x', extras])
+      expect(await port.answered()).toEqual([[Reply.Result, 4, 'x']])
+    },
+  )
 
   it('can’t free a stream from standing still by credit that is no count', async () => {
     await using port = openPort()

@@ -15,10 +15,12 @@ export type {
   ServiceDescription,
   ServiceOrder,
 } from './host/host.ts'
+export { type Carried, carriedNow } from './service/carried.ts'
+export { type CallLimits, limitedBy } from './service/limited-by.ts'
 export { RemoteStream } from './streams/remote-stream.ts'
 export type { ItemBatch } from './streams/stream-producer.ts'
 export type { HostTask } from './thread.ts'
 export { controlEndpoint } from './wire/control-endpoint.ts'
-export { type Batch, REPLY_WORDS, Reply, Request } from './wire/messages.ts'
+export { type Batch, type CallExtras, REPLY_WORDS, Reply, Request } from './wire/messages.ts'
 export { type Outbox, requestOutbox } from './wire/outbox.ts'
 export { findUncloneable, type Uncloneable } from './wire/uncloneable.ts'

@@ -31,6 +31,7 @@ import {
 } from '@troupe/worker-host/owner'
 import type { Death } from '../threads/thread-context.ts'
 import type { Call, CallHolder } from './call.ts'
+import { extrasOf, type ScopeReader } from './call-extras.ts'
 import type { Expiring } from './deadline-watch.ts'
 import { rebuildThrown } from './rejection.ts'
 import { turnNowMs } from './turn-clock.ts'
@@ -40,6 +41,7 @@ export interface CallLinkOptions {
   readonly context: ContextId
   readonly port: MessagePort
   readonly methods: readonly MethodDescription[]
+  readonly reader: ScopeReader
   /** Calls at the thread at any time; streams are not counted. */
   readonly window: number
   /** Word 0 is the host's count of calls begun. */
@@ -121,7 +123,9 @@ export class CallLink implements CallHolder, Expiring {
     call.id = id
     call.holder = this
     if (timeoutMs !== null) call.sentAtMs = turnNowMs()
-    this.#outbox.putCall(Request.Call, id, method.number, args)
+    const extras = extrasOf(call, this.#options.reader)
+    if (extras === undefined) this.#outbox.putCall(Request.Call, id, method.number, args)
+    else this.#outbox.putCallWith(id, method.number, args, extras)
     if (method.description.isCast) call.handOver()
     if (call.stream !== undefined && this.#calls[id] === call) this.#attach(call)
   }
@@ -268,7 +272,7 @@ export class CallLink implements CallHolder, Expiring {
   #refuse(record: Batch, reason: unknown): void {
     const id = record[1] as number
     const call = this.#calls[id]
-    if (record[0] !== Request.Call || call === undefined) return
+    if ((record[0] !== Request.Call && record[0] !== Request.CallWith) || call === undefined) return
     this.#calls[id] = undefined
     this.#free.push(id)
     this.#forget(call)

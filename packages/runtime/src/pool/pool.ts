@@ -129,9 +129,10 @@ export class Pool implements AsyncDisposable {
   proxy<S>(name: string): ServiceProxy<S> {
     const known = this.#services.get(name)
     if (known !== undefined) return known.proxy as ServiceProxy<S>
-    const invoke = async ({ method, args, signal, timeoutMs }: CallRequest): Promise<unknown> => {
+    const invoke = async ({ method, args, signal, timeoutMs, carried }: CallRequest): Promise<unknown> => {
       if (this.#closing) throw new PoolClosedError(`"${name}.${method}" was not sent`)
-      const own = timeoutMs === this.#timeoutMs ? { signal } : { signal, timeoutMs } // the pool's is no stream's
+      const limits = timeoutMs === this.#timeoutMs ? { signal } : { signal, timeoutMs } // the pool's is no stream's
+      const own = { ...limits, ...carried?.trace }
       const proxy = this.get(name).proxy.$with(own) as unknown as Record<string, AnyMethod>
       return proxy[method]!(...args)
     }

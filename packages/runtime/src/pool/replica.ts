@@ -63,7 +63,7 @@ export class Replica {
       const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
       const order: ServiceOrder = { ...options.order, begun, port: port2 }
       const asked = thread.ask(thread.host.open(Comlink.transfer(order, [port2])))
-      const { methods } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
+      const { methods, readsCalls, stores } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
       const { window, onRoom, onDeadline } = options
       const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
       const link = new CallLink({
@@ -71,6 +71,7 @@ export class Replica {
         context,
         port: port1,
         methods,
+        reader: { readsCalls, stores },
         window,
         begun,
         onRoom,

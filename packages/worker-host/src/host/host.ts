@@ -11,6 +11,7 @@ import { messageOf } from '../errors/catalogue.ts'
 import { decodeThrown, encodeThrown, type ThrownData } from '../errors/error-data.ts'
 import { throwAll } from '../errors/throw-all.ts'
 import { CallScopes } from '../service/call-scope.ts'
+import { registeredStores } from '../service/carried.ts'
 import { BACKGROUND, PLACEMENT, type Placement, type ServiceState } from '../service/service.ts'
 import { type Background, type ReadyJob, readyJobs, type TaskStats } from '../tasks/background.ts'
 import { jobsOf } from '../tasks/declarations.ts'
@@ -41,6 +42,10 @@ export interface ServiceOrder {
 export interface ServiceDescription {
   readonly className: string
   readonly methods: readonly MethodDescription[]
+  /** The class asks for its calls: it is told how long they have, and of their traces. */
+  readonly readsCalls: boolean
+  /** The names of the AsyncLocalStorage stores that are registered in its thread. */
+  readonly stores: readonly string[]
 }
 
 /** How the body and its tasks ended: by themselves, or because the service left RUNNING. */
@@ -110,14 +115,14 @@ export class Host implements HostApi {
       const methods = methodTable(type, base)
       const jobs = await readyJobs(jobsOf(type, base))
       const stopping = new AbortController()
-      const scopes = new CallScopes(type, baseOf(type))
+      const scopes = new CallScopes(type, base)
       const { name, context, generation, maxTasks } = order
       const placement: Placement = {
         name,
         context,
         generation,
         signal: stopping.signal,
-        currentCall: () => scopes.current,
+        currentCall: () => scopes.current(name),
         state: 'PREPARING',
       }
       const service = new type(order.options)
@@ -126,7 +131,12 @@ export class Host implements HostApi {
       const background = service[BACKGROUND]
       const hooks = service as unknown as Hooks
       this.#hosted = { service: hooks, background, jobs, maxTasks, placement, dispatcher, stopping }
-      return { className: type.name, methods: methods.map(describeMethod) }
+      return {
+        className: type.name,
+        methods: methods.map(describeMethod),
+        readsCalls: scopes.areRead,
+        stores: registeredStores(),
+      }
     })
   }
 

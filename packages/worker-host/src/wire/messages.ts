@@ -10,6 +10,7 @@
  *                    Credit  id  items  bytes                 the reader of stream `id` has taken so much
  *                    Return  id                               the reader of stream `id` has left
  *                    Cancel  id  ThrownData                   nobody waits for call `id` any more, for that reason
+ *                    CallWith id method argc argument… CallExtras   a call that has more than its arguments
  *     host → owner   Result  id  value                        the call, or the stream, has ended well
  *                    Failure id  ThrownData                   it has ended badly
  *                    Item    id  value                        the next item of a stream
@@ -17,8 +18,24 @@
  *                    Stream  id  –                            what the call returned is a stream: its items follow
  *                    Unwound id  ThrownData                   the stream has ended: its reader had left, its `finally` threw
  */
-export const Request = { Call: 0, Credit: 1, Return: 2, Cancel: 3 } as const
+export const Request = { Call: 0, Credit: 1, Return: 2, Cancel: 3, CallWith: 4 } as const
 export const Reply = { Result: 0, Failure: 1, Item: 2, Stream: 3, Unwound: 4, Items: 5 } as const
+
+/** As in the headers of that name, by W3C Trace Context. */
+export interface TraceContext {
+  /** Such as `00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01`. */
+  readonly traceparent: string
+  readonly tracestate?: string
+}
+
+/** What a call can have beside its arguments. */
+export interface CallExtras {
+  /** How long its caller waits. @unit milliseconds, from the send */
+  readonly budgetMs?: number
+  readonly trace?: TraceContext
+  /** By name, what stood in the caller's registered stores. */
+  readonly stores?: Readonly<Record<string, unknown>>
+}
 
 /** Words of a reply record. */
 export const REPLY_WORDS = 3
@@ -30,6 +47,8 @@ export function requestWords(batch: Batch, offset: number): number {
   switch (batch[offset]) {
     case Request.Call:
       return 4 + (batch[offset + 3] as number)
+    case Request.CallWith:
+      return 5 + (batch[offset + 3] as number)
     case Request.Credit:
       return 4
     case Request.Cancel:
