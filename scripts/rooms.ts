@@ -26,7 +26,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     calls: ['threads'],
     layers: ['calls'],
     proxy: ['calls'],
-    pool: ['calls', 'lifecycle', 'modules', 'proxy', 'supervision', 'threads'],
+    pool: ['calls', 'layers', 'lifecycle', 'modules', 'proxy', 'supervision', 'threads'],
   },
 }
 

@@ -21,6 +21,7 @@ import type { FinishReason } from '../lifecycle/life.ts'
 import type { TargetState } from '../lifecycle/transitions.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import type { ThreadSupply } from '../threads/thread-supply.ts'
+import { invokeTraced, streamTraced } from './call-tracing.ts'
 import type { ServiceEventMap, ServiceListener, StateChange } from './service-events.ts'
 import { ServiceRunner } from './service-runner.ts'
 import type { CheckedSpec } from './service-spec.ts'
@@ -76,8 +77,8 @@ export class ServiceHandle<S = unknown> {
       service: spec.name,
       caller: owner,
       timeoutMs,
-      invoke: (request: CallRequest) => spec.invoker.invoke(request),
-      stream: (request: CallRequest) => spec.invoker.stream(request),
+      invoke: (request: CallRequest) => invokeTraced(spec.invoker, request),
+      stream: (request: CallRequest) => streamTraced(spec.invoker, request),
     })
     this.#runner = new ServiceRunner({ spec, supply, owner, onMethods: (methods) => this.#proxy.learn(methods) })
   }

@@ -16,6 +16,7 @@ import { type Batch, Reply, Request } from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
 import { findUncloneable } from '../wire/uncloneable.ts'
 import { encodeFailure } from './failure.ts'
+import { isRunTraced, traceRun } from './run-tracing.ts'
 
 export interface DispatcherOptions {
   readonly service: string
@@ -171,7 +172,9 @@ export class Dispatcher {
       if (method === undefined) throw new NoSuchMethodError(service, `number ${messageOf(number)}`)
       this.#authorize(method)
       scope = new CallScope(caller, service, method.name, extras)
-      result = scopes.apply(scope, method.run, target, args)
+      result = isRunTraced()
+        ? traceRun(scope, () => scopes.apply(scope, method.run, target, args))
+        : scopes.apply(scope, method.run, target, args)
     } catch (thrown) {
       this.#fail(id, thrown)
       return
