@@ -13,9 +13,10 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     clock: ['errors'],
     tasks: ['clock', 'errors'],
     wire: [],
+    streams: ['errors', 'wire'],
     access: ['errors'],
-    service: ['access', 'clock', 'errors', 'tasks'],
-    host: ['access', 'errors', 'service', 'tasks', 'wire'],
+    service: ['access', 'clock', 'errors', 'tasks', 'wire'],
+    host: ['access', 'errors', 'service', 'streams', 'tasks', 'wire'],
   },
   runtime: {
     lifecycle: [],
@@ -28,7 +29,18 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     layers: ['calls'],
     proxy: ['calls'],
     routing: ['calls', 'threads'],
-    pool: ['calls', 'contexts', 'graph', 'lifecycle', 'modules', 'proxy', 'routing', 'supervision', 'threads'],
+    pool: [
+      'calls',
+      'contexts',
+      'graph',
+      'layers',
+      'lifecycle',
+      'modules',
+      'proxy',
+      'routing',
+      'supervision',
+      'threads',
+    ],
   },
 }
 

@@ -1,6 +1,6 @@
-import { Pool, SerializedInvoker } from '@troupe/runtime'
+import { Pool, SerializedInvoker, type RemoteStream as Stream } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
-import { RemoteStream } from '../../packages/runtime/src/calls/remote-stream.ts'
+import { RemoteStream } from '../../packages/worker-host/src/streams/remote-stream.ts'
 import { collectGarbage } from '../fixtures/garbage.ts'
 import { fixture } from '../fixtures/index.ts'
 import type { Diary } from '../fixtures/services/diary.ts'
@@ -13,6 +13,10 @@ const END = { done: true, value: undefined }
 const WINDOW = 256
 
 const range = (count: number): number[] => Array.from({ length: count }, (_, n) => n)
+
+async function breakOff(stream: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of stream) break
+}
 
 describe('a stream', () => {
   it.each([0, 1, WINDOW - 1, WINDOW, WINDOW + 1, 5_000])(
@@ -118,6 +122,30 @@ describe('a reader that leaves a stream', () => {
     expect(await proxy.left()).toEqual(['gate'])
   })
 
+  it.each([
+    ['`break`', (stream: AsyncIterable<unknown>) => breakOff(stream)],
+    ['`return`', (stream: Stream<unknown>) => stream.return()],
+    ['`await using`', (stream: Stream<unknown>) => stream[Symbol.asyncDispose]()],
+  ])('by %s is rejected with what the producer’s `finally` throws, as by a local generator', async (_, leave) => {
+    await using pool = new Pool()
+    const handle = await pool.spawn<Streams>(streams)
+    const stream = handle.proxy.failsToLeave()
+    await stream.next()
+    await expect(leave(stream)).rejects.toMatchObject({ name: 'RangeError', message: 'in finally', code: 'E_FINALLY' })
+    expect(await stream.next()).toEqual(END)
+    expect(handle.stats().pending).toBe(0)
+  })
+
+  it('is not told of what the producer throws for an item that nobody waits for', async () => {
+    await using pool = new Pool()
+    const { proxy } = await pool.spawn<Streams>(streams)
+    const stream = proxy.throwsAt('gate')
+    await stream.next()
+    const returned = stream.return()
+    await proxy.open('gate')
+    expect(await returned).toEqual(END)
+  })
+
   it('answers those who still wait for an item with the end', async () => {
     await using pool = new Pool()
     const { proxy } = await pool.spawn<Streams>(streams)
@@ -130,6 +158,40 @@ describe('a reader that leaves a stream', () => {
     expect(items.map(({ value }) => value)).toEqual(range(items.length))
     expect(results.slice(items.length)).toEqual(Array(1_000 - items.length).fill(END))
   })
+})
+
+describe('an item', () => {
+  it('arrives when its generator goes on to wait', async () => {
+    await using pool = new Pool()
+    const { proxy } = await pool.spawn<Streams>(streams)
+    const stream = proxy.waitsAfterEach(['one', 'two'])
+    expect(await stream.next()).toEqual({ done: false, value: 'one' })
+    await proxy.open('one')
+    expect(await stream.next()).toEqual({ done: false, value: 'two' })
+    await proxy.open('two')
+    expect(await stream.next()).toEqual(END)
+  })
+
+  it('leaves before the next one is ready, where its generator computes for long and never waits', async () => {
+    await using pool = new Pool()
+    const { proxy } = await pool.spawn<Streams>(streams)
+    const seen = new Int32Array(new SharedArrayBuffer(4))
+    for await (const item of proxy.blocksUntilSeen(seen)) {
+      Atomics.store(seen, 0, item + 1)
+      Atomics.notify(seen, 0)
+    }
+    expect(seen[0]).toBe(3)
+  })
+
+  it.each(['reusedObject', 'reusedBuffer'] as const)(
+    'is what it was at its `yield`, whatever its generator does to it then: %s',
+    async (method) => {
+      await using pool = new Pool()
+      const { proxy } = await pool.spawn<Streams>(streams)
+      const items = await Array.fromAsync(proxy[method](300) as AsyncIterable<ArrayLike<number>>)
+      expect(items.map((item) => item[0])).toEqual(range(300))
+    },
+  )
 })
 
 describe('a producer that throws', () => {
@@ -171,6 +233,24 @@ describe('a slow reader', () => {
     await stream.return()
   })
 
+  it.each([
+    ['chunks', 1_048_576, 1],
+    ['chunks', 300_000, 4],
+    ['texts', 1_048_576, 1],
+    ['messages', 524_288, 2],
+  ] as const)('stands it still a MiB ahead where items are large: %s of %d bytes', async (method, bytes, most) => {
+    await using pool = new Pool()
+    const { proxy } = await pool.spawn<Streams>(streams)
+    const stream = proxy[method](40, bytes)
+    let lead = 0
+    for (let taken = 1; taken <= 40; taken++) {
+      await stream.next()
+      lead = Math.max(lead, (await proxy.produced()) - taken)
+    }
+    expect(lead).toBeLessThanOrEqual(most)
+    expect(await stream.next()).toEqual(END)
+  })
+
   it('lets other calls of the service through', async () => {
     await using pool = new Pool()
     const { proxy } = await pool.spawn<Streams>(streams)
@@ -195,7 +275,7 @@ describe('a slow reader', () => {
     const first = stream.next() // opens it
     let produced = 0
     const produce = () => {
-      for (; produced < granted; produced++) stream.push({ n: produced })
+      for (; produced < granted; produced++) stream.push({ items: [{ n: produced }], bytes: 0 })
     }
     produce()
     await first

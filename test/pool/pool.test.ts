@@ -73,7 +73,7 @@ describe('a pool', () => {
 describe('a specification', () => {
   const good = calculator
   it.each([
-    ['an unknown key', { ...good, thread: 2 }, /unknown "thread", known: name, module/],
+    ['an unknown key', { ...good, treads: 2 }, /unknown "treads", known: name, module/],
     ['no name', { module: good.module }, /"name" must be a text/],
     ['a name with a slash', { ...good, name: 'a/b' }, /"name" must be a text of 1 to 200 characters without "\/"/],
     ['a relative module', { ...good, module: './calculator.ts' }, /"module" must be a file: URL or an absolute path/],

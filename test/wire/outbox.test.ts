@@ -27,7 +27,7 @@ describe('an outbox', () => {
     using channel = openOutbox()
     channel.outbox.putCall(Request.Call, 0, 7, [1, 'a'])
     channel.outbox.put(Request.Return, 1)
-    channel.outbox.put(Request.Credit, 2, 128)
+    channel.outbox.put(Request.Credit, 2, 128, 0)
     channel.outbox.putCall(Request.Call, 3, 8, [{ small: [true] }])
     expect(channel.takeBatches()).toEqual([])
     await Promise.resolve()
@@ -44,6 +44,7 @@ describe('an outbox', () => {
         Request.Credit,
         2,
         128,
+        0,
         Request.Call,
         3,
         8,

@@ -6,7 +6,8 @@ import { methodTable } from '../../packages/worker-host/src/access/method-table.
 import { AllowAny } from '../../packages/worker-host/src/access/policy.ts'
 import { Dispatcher } from '../../packages/worker-host/src/host/dispatcher.ts'
 import { CallScopes } from '../../packages/worker-host/src/service/call-scope.ts'
-import { Reply, Request } from '../../packages/worker-host/src/wire/messages.ts'
+import type { ItemBatch } from '../../packages/worker-host/src/streams/stream-producer.ts'
+import { Reply, Request, STREAM_WINDOW } from '../../packages/worker-host/src/wire/messages.ts'
 
 class Target {
   static exposed = { answer: AllowAny, count: AllowAny, items: AllowAny }
@@ -83,7 +84,8 @@ const MALFORMED: readonly (readonly [string, unknown])[] = [
   ['a call longer than its batch', [Request.Call, 0, ANSWER, 3, 'x']],
   ['a call whose length leads back to its start', [Request.Call, 0, ANSWER, -4]],
   ['a call whose length leads back for ever', [Request.Call, 0, ANSWER, -3, 0, ANSWER, 0]],
-  ['credit for nobody', [Request.Credit, 5, 1]],
+  ['a call without the extras that it says it has', [Request.CallWith, 0, ANSWER, 1, 'x']],
+  ['credit for nobody', [Request.Credit, 5, 1, 0]],
   ['the return of nobody', [Request.Return, 5]],
 ]
 
@@ -149,16 +151,28 @@ describe('what is posted into a call port', () => {
     )
   })
 
+  it.each([undefined, null, 7, 'text', [], { budgetMs: 'long', trace: 5, stores: 7 }, { stores: null }])(
+    'is a call all the same where its extras say nothing: %j',
+    async (extras) => {
+      await using port = openPort()
+      port.post([Request.CallWith, 4, ANSWER, 1, 'x', extras])
+      expect(await port.answered()).toEqual([[Reply.Result, 4, 'x']])
+    },
+  )
+
   it('can’t free a stream from standing still by credit that is no count', async () => {
     await using port = openPort()
-    for (const credit of [Number.NaN, -1, Number.NEGATIVE_INFINITY, '5', null, 0.5]) {
-      port.replies.length = 0
-      port.post([Request.Call, 1, ITEMS, 1, 2_000, Request.Credit, 1, credit])
+    const credits = [Number.NaN, -1, Number.NEGATIVE_INFINITY, '5', null, 0.5]
+    const pairs = [...credits.map((credit) => [credit, 0]), ...credits.slice(0, 3).map((credit) => [5, credit])]
+    for (const credit of pairs) {
+      port.post([Request.Call, 1, ITEMS, 1, 2_000, Request.Credit, 1, ...credit])
       port.post([Request.Return, 1])
     }
     const replies = await port.answered()
-    expect(replies.filter(([operation]) => operation === Reply.Item).length).toBeLessThanOrEqual(6 * 257)
-    expect(replies.every(([, , value]) => typeof value !== 'number' || value <= 256)).toBe(true)
+    const batches = replies.filter(([operation]) => operation === Reply.Items) as [number, number, ItemBatch][]
+    const items = batches.flatMap(([, , batch]) => batch.items) as number[]
+    expect(items.length).toBe(pairs.length * STREAM_WINDOW.items)
+    expect(Math.max(...items)).toBe(STREAM_WINDOW.items - 1)
   })
 
   it('is a call only in its thread’s own list of methods: its arguments are data', async () => {

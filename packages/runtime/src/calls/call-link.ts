@@ -15,9 +15,12 @@ import {
 } from '@troupe/worker-host'
 import {
   type Batch,
+  type CallExtras,
   encodeThrown,
   findUncloneable,
+  type ItemBatch,
   isAdmitted,
+  type MakeError,
   type MethodDescription,
   type Outbox,
   REPLY_WORDS,
@@ -41,6 +44,8 @@ export interface CallLinkOptions {
   readonly owner: ContextId
   readonly port: MessagePort
   readonly methods: MethodBook
+  /** What of a call's surroundings is sent with it. */
+  readonly extrasOf: (call: Call) => CallExtras | undefined
   /** Calls at the thread at any time; streams are not counted. */
   readonly window: number
   /** Word 0 is the host's count of calls begun; without it every call that was sent may have. */
@@ -128,7 +133,10 @@ export class CallLink implements CallHolder, Expiring {
     call.id = id
     call.holder = this
     if (timeoutMs !== null) call.sentAtMs = turnNowMs()
-    this.#outbox.putCall(Request.Call, id, method.number + this.#offsetOf(caller), args)
+    const number = method.number + this.#offsetOf(caller)
+    const extras = this.#options.extrasOf(call)
+    if (extras === undefined) this.#outbox.putCall(Request.Call, id, number, args)
+    else this.#outbox.putCallWith(id, number, args, extras)
     if (method.description.isCast) call.handOver()
     if (call.stream !== undefined && this.#calls[id] === call) this.#attach(call)
   }
@@ -202,7 +210,7 @@ export class CallLink implements CallHolder, Expiring {
 
   #attach({ id, stream }: Call): void {
     stream?.attach({
-      grant: (items) => this.#outbox.put(Request.Credit, id, items),
+      grant: (items, bytes) => this.#outbox.put(Request.Credit, id, items, bytes),
       leave: () => this.#outbox.put(Request.Return, id),
     })
   }
@@ -231,7 +239,11 @@ export class CallLink implements CallHolder, Expiring {
       const id = batch[offset + 1] as number
       const call = this.#calls[id]
       if (operation === Reply.Item) {
-        call?.stream?.push(batch[offset + 2])
+        call?.stream?.pushLive(batch[offset + 2])
+        continue
+      }
+      if (operation === Reply.Items) {
+        call?.stream?.push(batch[offset + 2] as ItemBatch)
         continue
       }
       if (operation === Reply.Stream) {
@@ -250,7 +262,9 @@ export class CallLink implements CallHolder, Expiring {
         call.succeed(batch[offset + 2])
       } else {
         this.#failed++
-        call.fail((job) => rebuildThrown(batch[offset + 2] as ThrownData, job))
+        const make: MakeError = (job) => rebuildThrown(batch[offset + 2] as ThrownData, job)
+        if (operation === Reply.Unwound) call.stream?.unwind(make)
+        call.fail(make)
       }
     }
     this.#options.onRoom()
@@ -287,7 +301,7 @@ export class CallLink implements CallHolder, Expiring {
   #refuse(record: Batch, reason: unknown): void {
     const id = record[1] as number
     const call = this.#calls[id]
-    if (record[0] !== Request.Call || call === undefined) return
+    if ((record[0] !== Request.Call && record[0] !== Request.CallWith) || call === undefined) return
     this.#calls[id] = undefined
     this.#free.push(id)
     this.#forget(call)

@@ -1,5 +1,5 @@
 /** What a caller may say of a call beside its arguments: `proxy.$with({ signal, timeoutMs }).method(…)`. */
-import { BadOptionsError } from '@troupe/worker-host'
+import { BadOptionsError, type TraceContext } from '@troupe/worker-host'
 
 export interface CallOptions {
   /**
@@ -15,22 +15,45 @@ export interface CallOptions {
    * @throws {DeadlineExceededError} ERR_TROUPE_DEADLINE at the caller; the method is told to abort, and may still finish
    */
   readonly timeoutMs?: number | null
+  /**
+   * The trace that the call is part of, by W3C Trace Context; the method has it as `this.call.trace`.
+   * @defaultValue what the registered trace provider says
+   */
+  readonly traceparent?: string
+  /** Goes with `traceparent`. */
+  readonly tracestate?: string
 }
+
+const KNOWN: readonly string[] = ['signal', 'timeoutMs', 'traceparent', 'tracestate']
+/** Version, trace id, parent id, flags; ids of zeros, and the version ff, are invalid. */
+const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/
 
 /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
 export function checkCallOptions(options: CallOptions): CallOptions {
   if (typeof options !== 'object' || options === null) {
     throw new BadOptionsError(`call options must be an object such as { timeoutMs: 500 }, found ${typeof options}`)
   }
-  const unknown = Object.keys(options).filter((key) => key !== 'signal' && key !== 'timeoutMs')
-  if (unknown.length > 0)
-    throw new BadOptionsError(`unknown call option ${unknown.join(', ')}, known: signal, timeoutMs`)
-  const { signal, timeoutMs } = options
+  const unknown = Object.keys(options).filter((key) => !KNOWN.includes(key))
+  if (unknown.length > 0) {
+    throw new BadOptionsError(`unknown call option ${unknown.join(', ')}, known: ${KNOWN.join(', ')}`)
+  }
+  const { signal, timeoutMs, traceparent, tracestate } = options
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new BadOptionsError(`the call option "signal" must be an AbortSignal, found ${typeof signal}`)
   }
   if (timeoutMs !== undefined) checkTimeout(timeoutMs, 'the call option "timeoutMs"')
+  if (traceparent !== undefined && !(typeof traceparent === 'string' && TRACEPARENT.test(traceparent))) {
+    throw new BadOptionsError(`the call option "traceparent" must be one of W3C Trace Context, found ${traceparent}`)
+  }
+  if (tracestate !== undefined && (typeof tracestate !== 'string' || traceparent === undefined)) {
+    throw new BadOptionsError('the call option "tracestate" must be a text beside a "traceparent"')
+  }
   return options
+}
+
+export function traceOf({ traceparent, tracestate }: CallOptions): TraceContext | undefined {
+  if (traceparent === undefined) return undefined
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate }
 }
 
 /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */

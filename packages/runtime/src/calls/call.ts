@@ -1,8 +1,7 @@
 /** One call on its way: made by a proxy, ordered by an invoker, sent by a link, settled exactly once. */
 import { type ContextId, DeadlineExceededError, messageOf } from '@troupe/worker-host'
+import { type Carried, type MakeError, RemoteStream, rejectWith } from '@troupe/worker-host/owner'
 import { joinAbortGroup, leaveAbortGroup } from './abort-groups.ts'
-import { type MakeError, rejectWith } from './rejection.ts'
-import { RemoteStream } from './remote-stream.ts'
 import { turnNowMs } from './turn-clock.ts'
 
 /** What an invoker sees of a call. */
@@ -17,6 +16,8 @@ export interface CallRequest {
   readonly signal: AbortSignal | undefined
   /** @unit milliseconds, from now; `null` for no deadline */
   readonly timeoutMs: number | null
+  /** What travels with it: a trace, and what stood in registered stores where it was made. */
+  readonly carried?: Carried | undefined
 }
 
 /** Who has the call at present: a queue, in which it waits, or the link to a thread. */

@@ -7,10 +7,10 @@
  * function, a class instance, more than 1,000 nested values) make a call of its own each time.
  */
 import { BadOptionsError } from '@troupe/worker-host'
+import { RemoteStream } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from './call.ts'
 import { callKey } from './call-key.ts'
 import { Invoker, type InvokerOptions } from './invoker.ts'
-import { RemoteStream } from './remote-stream.ts'
 
 export interface DeduplicatingInvokerOptions extends InvokerOptions {
   /**

@@ -21,10 +21,9 @@
  * once when it is stopped.
  */
 import { BadOptionsError } from '@troupe/worker-host'
-import type { CallScope } from '@troupe/worker-host/owner'
+import { type CallScope, RemoteStream } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from './call.ts'
 import { CallQueue, type CallQueueOptions } from './call-queue.ts'
-import { RemoteStream } from './remote-stream.ts'
 
 export type InvokerOptions = CallQueueOptions
 

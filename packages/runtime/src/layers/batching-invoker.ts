@@ -17,11 +17,11 @@
  * order doesn't matter, `PerMethodInvoker` keeps the other methods out of here.
  */
 import { BadBatchError, BadOptionsError, type Clock, systemClock } from '@troupe/worker-host'
+import type { RemoteStream } from '@troupe/worker-host/owner'
 import { thrownOf } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from '../calls/call.ts'
 import { Invoker, type InvokerOptions } from '../calls/invoker.ts'
 import { rebuildThrown } from '../calls/rejection.ts'
-import type { RemoteStream } from '../calls/remote-stream.ts'
 import { requireNumber } from './require-number.ts'
 
 export interface BatchingOptions extends InvokerOptions {

@@ -7,9 +7,9 @@
  * A stream asks at its reader's first `next`, and counts by how it ends; one that its reader leaves has succeeded.
  */
 import { CircuitOpenError, type Clock, systemClock, TroupeError } from '@troupe/worker-host'
+import type { RemoteStream } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { Invoker, type InvokerOptions } from '../calls/invoker.ts'
-import type { RemoteStream } from '../calls/remote-stream.ts'
 import { askCircuit, type CallEnd, type Circuit, type CircuitRules, CLOSED, noteEnd } from './circuit.ts'
 import { type Begin, GatedStream, type OnEnd, watch } from './gated-stream.ts'
 import { requireNumber } from './require-number.ts'

@@ -8,9 +8,9 @@
  * here when the service is stopped is refused with it.
  */
 import { MailboxFullError } from '@troupe/worker-host'
+import type { RemoteStream } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { Invoker, type InvokerOptions } from '../calls/invoker.ts'
-import type { RemoteStream } from '../calls/remote-stream.ts'
 import { GatedStream, watch } from './gated-stream.ts'
 import { requireNumber } from './require-number.ts'
 import { type Send, WaitingRoom } from './waiting-room.ts'

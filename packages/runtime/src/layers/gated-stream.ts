@@ -2,7 +2,7 @@
  * A stream that begins when it is let in: at its reader's first `next`, once the layer that made it has nothing against
  * it. To that layer it is a call, from then until its reader has come to its end or left it.
  */
-import { RemoteStream } from '../calls/remote-stream.ts'
+import { RemoteStream } from '@troupe/worker-host/owner'
 
 /** How a call ended: well, or with an error. */
 export type OnEnd = (failure?: { readonly error: unknown }) => void
@@ -46,9 +46,11 @@ export class GatedStream extends RemoteStream<unknown> {
   override async return(): Promise<Result> {
     this.#isOver = true
     if (this.#stream === undefined) return END // let in later, it is left at once
-    await this.#stream.return()
-    this.#end()
-    return END
+    try {
+      return await this.#stream.return()
+    } finally {
+      this.#end() // what a `finally` threw is no failure of the call: its reader had all it wanted
+    }
   }
 
   async #open(): Promise<Result> {

@@ -8,9 +8,9 @@
  *     })
  */
 import { BadOptionsError } from '@troupe/worker-host'
+import type { RemoteStream } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { ConcurrentInvoker, Invoker } from '../calls/invoker.ts'
-import type { RemoteStream } from '../calls/remote-stream.ts'
 
 export class PerMethodInvoker extends Invoker {
   /** A Map: by a name such as `constructor` an object would find what every object has. */

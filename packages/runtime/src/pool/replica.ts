@@ -16,6 +16,7 @@ import {
 } from '@troupe/worker-host/owner'
 import * as Comlink from 'comlink'
 import type { Call } from '../calls/call.ts'
+import { extrasOf } from '../calls/call-extras.ts'
 import { CallLink } from '../calls/call-link.ts'
 import { ServiceMethods } from '../calls/service-methods.ts'
 import type { Lease, Place } from '../contexts/place.ts'
@@ -69,7 +70,7 @@ export class Replica {
       const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
       const order: ServiceOrder = { ...options.order, begun, port: port2 }
       const asked = lease.host.ask((host) => host.open(Comlink.transfer(order, [port2])))
-      const { methods } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
+      const { methods, ...reader } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
       const { window, onRoom, onDeadline } = options
       const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
       const link = new CallLink({
@@ -78,6 +79,7 @@ export class Replica {
         owner,
         port,
         methods: new ServiceMethods(methods),
+        extrasOf: (call) => extrasOf(call, reader),
         window,
         begun,
         onRoom,

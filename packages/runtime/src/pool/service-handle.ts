@@ -22,6 +22,7 @@ import type { Place } from '../contexts/place.ts'
 import type { FinishReason } from '../lifecycle/life.ts'
 import type { TargetState } from '../lifecycle/transitions.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
+import { invokeTraced, streamTraced } from './call-tracing.ts'
 import type { ServiceEventMap, ServiceListener, StateChange } from './service-events.ts'
 import { ServiceRunner } from './service-runner.ts'
 import type { CheckedSpec } from './service-spec.ts'
@@ -84,8 +85,8 @@ export class ServiceHandle<S = unknown> {
       service: spec.name,
       caller: owner,
       timeoutMs,
-      invoke: (request: CallRequest) => spec.invoker.invoke(request),
-      stream: (request: CallRequest) => spec.invoker.stream(request),
+      invoke: (request: CallRequest) => invokeTraced(spec.invoker, request),
+      stream: (request: CallRequest) => streamTraced(spec.invoker, request),
     })
     this.#runner = new ServiceRunner({ spec, place, owner, onMethods: (methods) => this.#proxy.learn(methods) })
   }

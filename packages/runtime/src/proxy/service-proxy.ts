@@ -15,10 +15,9 @@
  * service's name, where the language would else call the service's `toString` and leave its rejection to nobody.
  */
 import type { ContextId, Service } from '@troupe/worker-host'
-import type { MethodDescription } from '@troupe/worker-host/owner'
+import { carriedNow, type MethodDescription, type RemoteStream } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
-import { type CallOptions, checkCallOptions } from '../calls/call-options.ts'
-import type { RemoteStream } from '../calls/remote-stream.ts'
+import { type CallOptions, checkCallOptions, traceOf } from '../calls/call-options.ts'
 
 /** What a call of this method is to its caller. */
 type ProxyMethod<Method> = Method extends (...args: infer Args) => infer Result
@@ -129,12 +128,15 @@ export class ProxyObject {
     const target = this.#target
     const { service, caller } = target
     const { signal } = this.#options
+    const trace = traceOf(this.#options)
     // A stream has no deadline unless it is given one.
     const { timeoutMs = isStream ? null : target.timeoutMs } = this.#options
     if (isStream) {
-      return (...args) => target.stream({ service, method, args, caller, isIdempotent, signal, timeoutMs })
+      return (...args) =>
+        target.stream({ service, method, args, caller, isIdempotent, signal, timeoutMs, carried: carriedNow(trace) })
     }
-    return (...args) => target.invoke({ service, method, args, caller, isIdempotent, signal, timeoutMs })
+    return (...args) =>
+      target.invoke({ service, method, args, caller, isIdempotent, signal, timeoutMs, carried: carriedNow(trace) })
   }
 
   #lateMethod(method: string): ProxyFunction {

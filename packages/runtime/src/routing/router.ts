@@ -6,7 +6,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import { type ContextId, NotAuthorizedError } from '@troupe/worker-host'
-import { type CallScope, CallScopes, Dispatcher, type ExposedMethod } from '@troupe/worker-host/owner'
+import { type CallScope, CallScopes, type Carried, Dispatcher, type ExposedMethod } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 
 export interface RouterOptions {
@@ -28,6 +28,9 @@ export interface RouterOptions {
 /** More than any program's services have methods; a peer that makes up names must not fill this end's memory. */
 const MAX_ROUTES = 65_536
 
+/** What a router's dispatcher calls itself. */
+const ROUTER = 'router'
+
 /** No method of a router reads its scope after an `await`. */
 class Unscoped {}
 
@@ -43,7 +46,7 @@ export class Router {
     this.#options = options
     const { peer, port } = options
     this.#dispatcher = new Dispatcher({
-      service: 'router',
+      service: ROUTER,
       context: peer,
       caller: peer,
       target: this,
@@ -75,8 +78,19 @@ export class Router {
   #passOn(service: string, method: string, caller: ContextId): ExposedMethod['run'] {
     return (...values) => {
       const timeoutMs = budgetOf(values.pop())
-      const request = { service, method, args: values, caller, isIdempotent: false, signal: undefined, timeoutMs }
-      return this.#options.route(request, this.#scopes.current!)
+      const scope = this.#scopes.current(ROUTER)!
+      const carried = carriedBy(scope)
+      const request = {
+        service,
+        method,
+        args: values,
+        caller,
+        isIdempotent: false,
+        signal: undefined,
+        timeoutMs,
+        carried,
+      }
+      return this.#options.route(request, scope)
     }
   }
 
@@ -93,4 +107,9 @@ function isDeclaration(value: unknown): value is readonly [string, string, Conte
 }
 
 /** The last argument of a routed call is what its caller still gives it. */
-const budgetOf = (value: unknown): number | null => (typeof value === 'number' && value > 0 ? value : null)
+const budgetOf = (value: unknown): number | null => (typeof value === 'number' ? Math.max(value, 0) : null)
+
+function carriedBy({ trace, stores }: CallScope): Carried | undefined {
+  if (trace === undefined && stores === undefined) return undefined
+  return { ...(trace && { trace }), ...(stores && { stores }) }
+}

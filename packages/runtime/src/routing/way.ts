@@ -30,6 +30,7 @@ export class Way {
       owner: from,
       port,
       methods,
+      extrasOf: ({ request }) => request.carried,
       window: Number.MAX_SAFE_INTEGER,
       begun: undefined, // whether a call was passed on, and has begun, only the other end knows
       onRoom: () => {},
@@ -43,8 +44,7 @@ export class Way {
 
   /** @param scope of the call that is passed on; without it the call is this context's own */
   send(request: CallRequest, scope: CallScope | undefined): Promise<unknown> {
-    const { service, method, args, caller, isIdempotent, signal, timeoutMs } = request
-    const passed = { service, method, args: [...args, timeoutMs], caller, isIdempotent, signal, timeoutMs }
+    const passed = { ...request, args: [...request.args, request.timeoutMs] }
     return scope ? this.#invoker.receive(passed, scope) : this.#invoker.invoke(passed)
   }
 

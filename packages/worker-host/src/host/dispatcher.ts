@@ -10,12 +10,13 @@ import type { ExposedMethod } from '../access/method-table.ts'
 import { type ContextId, portableName } from '../access/policy.ts'
 import { messageOf, NoSuchMethodError, NotAuthorizedError, NotCloneableError } from '../errors/catalogue.ts'
 import { decodeThrown, type ThrownData } from '../errors/error-data.ts'
-import { CallScope, type CallScopes } from '../service/call-scope.ts'
+import { CallScope, type CallScopes, type ReceivedExtras, receiveExtras } from '../service/call-scope.ts'
+import { type StreamEnd, StreamProducer } from '../streams/stream-producer.ts'
 import { type Batch, Reply, Request } from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
 import { findUncloneable } from '../wire/uncloneable.ts'
 import { encodeFailure } from './failure.ts'
-import { StreamProducer } from './stream-producer.ts'
+import { isRunTraced, traceRun } from './run-tracing.ts'
 
 export interface DispatcherOptions {
   readonly service: string
@@ -42,6 +43,7 @@ interface WaitingCall {
   readonly id: number
   readonly method: number
   readonly args: unknown[]
+  readonly extras: ReceivedExtras | undefined
   /** Nobody waits for it any more: a stream whose reader has left, or a call that was cancelled. */
   hasLeft: boolean
 }
@@ -97,21 +99,26 @@ export class Dispatcher {
   /** What can't be read is not ours: it is dropped with the rest of its batch, and the host goes on. */
   #receive(batch: Batch): void {
     if (!Array.isArray(batch)) return
+    let takenAtMs = 0 // once for all of a batch: the first may run for long before the second is looked at
     for (let offset = 0; offset < batch.length; ) {
       const id = batch[offset + 1] as number
       switch (batch[offset]) {
-        case Request.Call: {
+        case Request.Call:
+        case Request.CallWith: {
+          const extra = Number(batch[offset] === Request.CallWith)
           const first = offset + 4
           const count = batch[offset + 3] as number
           // Anything else could lead back, for ever, or past the end.
-          if (!Number.isInteger(count) || count < 0 || count > batch.length - first) return
-          offset = first + count
-          this.#accept(id, batch[first - 2] as number, batch.slice(first, offset))
+          if (!Number.isInteger(count) || count < 0 || count > batch.length - first - extra) return
+          offset = first + count + extra
+          if (extra > 0) takenAtMs ||= performance.now()
+          const extras = extra > 0 ? receiveExtras(batch[offset - 1], takenAtMs) : undefined
+          this.#accept(id, batch[first - 2] as number, batch.slice(first, first + count), extras)
           break
         }
         case Request.Credit:
-          this.#streams.get(id)?.grant(batch[offset + 2] as number)
-          offset += 3
+          this.#streams.get(id)?.grant(batch[offset + 2] as number, batch[offset + 3] as number)
+          offset += 4
           break
         case Request.Return:
           this.#leaveStream(id)
@@ -146,9 +153,9 @@ export class Dispatcher {
     return method !== undefined
   }
 
-  #accept(id: number, method: number, args: unknown[]): void {
-    if (this.#mayBegin() && this.#waiting.length === 0) this.#begin(id, method, args)
-    else this.#waiting.push({ id, method, args, hasLeft: false })
+  #accept(id: number, method: number, args: unknown[], extras: ReceivedExtras | undefined): void {
+    if (this.#mayBegin() && this.#waiting.length === 0) this.#begin(id, method, args, extras)
+    else this.#waiting.push({ id, method, args, extras, hasLeft: false })
   }
 
   #leaveStream(id: number): void {
@@ -165,9 +172,9 @@ export class Dispatcher {
   #drain(): void {
     let next = 0
     while (next < this.#waiting.length && this.#mayBegin()) {
-      const { id, method, args, hasLeft } = this.#waiting[next++]!
+      const { id, method, args, extras, hasLeft } = this.#waiting[next++]!
       if (hasLeft) this.#skip(id)
-      else this.#begin(id, method, args)
+      else this.#begin(id, method, args, extras)
     }
     if (next > 0) this.#waiting = this.#waiting.slice(next)
   }
@@ -183,8 +190,8 @@ export class Dispatcher {
     this.#options.begun[0] = this.#begun
   }
 
-  #begin(id: number, number: number, args: unknown[]): void {
-    const { target, methods, isSerialized, scopes } = this.#options
+  #begin(id: number, number: number, args: unknown[], extras: ReceivedExtras | undefined): void {
+    const { target, methods, isSerialized, scopes, service } = this.#options
     this.#countBegun()
     // Typed as it is, but sent by someone: a name would find what every list has.
     const isNumber = typeof number === 'number'
@@ -193,30 +200,33 @@ export class Dispatcher {
     let scope: CallScope
     let result: unknown
     try {
-      if (method === undefined || caller === undefined)
-        throw new NoSuchMethodError(this.#options.service, `number ${messageOf(number)}`)
+      if (method === undefined || caller === undefined) {
+        throw new NoSuchMethodError(service, `number ${messageOf(number)}`)
+      }
       this.#authorize(method, caller)
-      scope = new CallScope(caller, method.name)
-      result = scopes.apply(scope, method.run, target, args)
+      scope = new CallScope(caller, service, method.name, extras)
+      result = isRunTraced()
+        ? traceRun(scope, () => scopes.apply(scope, method.run, target, args))
+        : scopes.apply(scope, method.run, target, args)
     } catch (thrown) {
       this.#fail(id, thrown)
       return
     }
-    if (method.isStream) scopes.apply(scope, this.#stream, this, [id, result])
-    else if (isAsyncIterable(result)) scopes.apply(scope, this.#openStream, this, [id, result])
+    if (method.isStream) scopes.apply(scope, this.#stream, this, [id, result, scope])
+    else if (isAsyncIterable(result)) scopes.apply(scope, this.#openStream, this, [id, result, scope])
     else if (isThenable(result)) {
       this.#scopes.set(id, scope)
       if (isSerialized) this.#isBusy = true
       // A promise stays itself; of anything else that has a `then`, only the first outcome counts.
       Promise.resolve(result).then(
-        (value) => (isAsyncIterable(value) ? this.#openStream(id, value) : this.#succeed(id, value)),
+        (value) => (isAsyncIterable(value) ? this.#openStream(id, value, scope) : this.#succeed(id, value)),
         (thrown) => this.#failLate(id, thrown),
       )
     } else this.#outbox.putValue(Reply.Result, id, result)
   }
 
   /** A call has returned a stream: its caller is told, and then gets the items. */
-  #openStream(id: number, source: AsyncIterable<unknown>): void {
+  #openStream(id: number, source: AsyncIterable<unknown>, scope: CallScope): void {
     let items: AsyncIterator<unknown>
     try {
       items = source[Symbol.asyncIterator]()
@@ -225,19 +235,29 @@ export class Dispatcher {
       return
     }
     this.#outbox.putValue(Reply.Stream, id, undefined)
-    this.#stream(id, items)
+    this.#stream(id, items, scope)
   }
 
   /** Called in the scope of its call, in which the generator then runs. */
-  #stream(id: number, source: AsyncIterator<unknown>): void {
-    this.#scopes.set(id, this.#options.scopes.current ?? this.#scopes.get(id)!)
+  #stream(id: number, source: AsyncIterator<unknown>, scope: CallScope): void {
+    this.#scopes.set(id, scope)
     if (this.#options.isSerialized) this.#isBusy = true
-    const producer = new StreamProducer(source, (item) => this.#outbox.putValue(Reply.Item, id, item))
+    const producer = new StreamProducer(source, {
+      putItems: (batch, isUrgent) => {
+        this.#outbox.putFixed(Reply.Items, id, batch)
+        if (isUrgent) this.#outbox.flush()
+      },
+      putLive: (item) => this.#outbox.putValue(Reply.Item, id, item),
+    })
     this.#streams.set(id, producer)
-    producer.ended.then(
-      () => this.#succeed(id, undefined),
-      (thrown) => this.#failLate(id, thrown),
-    )
+    void producer.ended.then((end) => this.#endStream(id, end))
+  }
+
+  #endStream(id: number, end: StreamEnd): void {
+    if (end.how === 'completed') return this.#succeed(id, undefined)
+    this.#end(id)
+    this.#outbox.putValue(end.how === 'failed' ? Reply.Failure : Reply.Unwound, id, encodeFailure(end.thrown))
+    this.#leave()
   }
 
   /** Only the policies that the owner can't ask: those it has asked before it sent the call. */

@@ -11,6 +11,7 @@ import { messageOf } from '../errors/catalogue.ts'
 import { decodeThrown, encodeThrown, type ThrownData } from '../errors/error-data.ts'
 import { throwAll } from '../errors/throw-all.ts'
 import { CallScopes } from '../service/call-scope.ts'
+import { registeredStores } from '../service/carried.ts'
 import { BACKGROUND, type Placement, type ServiceState } from '../service/service.ts'
 import type { ChildrenControl, ServiceChildren } from '../service/service-children.ts'
 import type { HomeContext } from '../service/service-context.ts'
@@ -43,6 +44,10 @@ export interface ServiceOrder {
 export interface ServiceDescription {
   readonly className: string
   readonly methods: readonly MethodDescription[]
+  /** The class asks for its calls: it is told how long they have, and of their traces. */
+  readonly readsCalls: boolean
+  /** The names of the AsyncLocalStorage stores that are registered in its thread. */
+  readonly stores: readonly string[]
 }
 
 /** How the body and its tasks ended: by themselves, or because the service left RUNNING. */
@@ -111,14 +116,14 @@ export class Host implements HostApi {
       const methods = methodTable(type, base)
       const jobs = await readyJobs(jobsOf(type, base))
       const stopping = new AbortController()
-      const scopes = new CallScopes(type, baseOf(type))
+      const scopes = new CallScopes(type, base)
       const { name, generation, maxTasks } = order
       const placement: Placement = {
         name,
         context: this.#home,
         generation,
         signal: stopping.signal,
-        currentCall: () => scopes.current,
+        currentCall: () => scopes.current(name),
         children: () => this.#children(),
         state: 'PREPARING',
       }
@@ -136,7 +141,12 @@ export class Host implements HostApi {
         stopping,
         children: undefined,
       }
-      return { className: type.name, methods: methods.map(describeMethod) }
+      return {
+        className: type.name,
+        methods: methods.map(describeMethod),
+        readsCalls: scopes.areRead,
+        stores: registeredStores(),
+      }
     })
   }
 

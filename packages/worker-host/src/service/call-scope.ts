@@ -1,23 +1,59 @@
 /**
- * What a method can know of the call that it runs for, as `this.call`.
+ * What a method can know of the call that it runs for, as `this.call`, and a helper outside of the class by
+ * `currentCall()`.
  *
- * Its synchronous part reads a plain field, which costs nothing. After an `await` only AsyncLocalStorage can tell which
- * call goes on; entering it costs a call about a fifth of its rate, so it is entered only for classes whose text
- * mentions `call` at all.
+ * The synchronous part of a method reads a plain field, which costs nothing. After an `await` only AsyncLocalStorage can
+ * tell which call goes on; entering it costs a call about a fifth of its rate, so it is entered only for classes that
+ * ask: by their text, which names `call`, `currentCall` or `context`, or by `static readsCalls = true`, for those whose
+ * helpers read it elsewhere.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ContextId } from '../access/policy.ts'
+import type { CallExtras, TraceContext } from '../wire/messages.ts'
+import { enterStores } from './carried.ts'
+
+/** Extras as a thread holds them: the time that is left grows less while a call waits for its turn. */
+export interface ReceivedExtras extends CallExtras {
+  /** On this thread's clock of `performance.now()`; `Infinity` for none. */
+  readonly deadlineMs: number
+}
+
+/** What is no object with such fields came from no owner of ours, and says nothing. */
+export function receiveExtras(data: unknown, nowMs: number): ReceivedExtras | undefined {
+  if (typeof data !== 'object' || data === null) return undefined
+  const { budgetMs, stores, ...extras } = data as CallExtras
+  const deadlineMs = typeof budgetMs === 'number' ? nowMs + budgetMs : Number.POSITIVE_INFINITY
+  return { ...extras, ...(typeof stores === 'object' && stores !== null && { stores }), deadlineMs }
+}
 
 export class CallScope {
   readonly caller: ContextId
+  readonly service: string
   readonly method: string
+  /** What the caller gave with the call, or had around it; by W3C Trace Context. */
+  readonly trace: TraceContext | undefined
+  /** @internal by name, what stood in the caller's registered stores */
+  readonly stores: Readonly<Record<string, unknown>> | undefined
+  readonly #deadlineMs: number
   #aborting: AbortController | undefined
   #reason: { readonly value: unknown } | undefined
   #follower: Follower | undefined
 
-  constructor(caller: ContextId, method: string) {
+  constructor(caller: ContextId, service: string, method: string, extras?: ReceivedExtras) {
     this.caller = caller
+    this.service = service
     this.method = method
+    this.trace = extras?.trace
+    this.stores = extras?.stores
+    this.#deadlineMs = extras?.deadlineMs ?? Number.POSITIVE_INFINITY
+  }
+
+  /**
+   * How long the caller still waits, from now; not below 0. The way to this thread is not counted.
+   * @unit milliseconds; `null` for a call without a deadline
+   */
+  get remainingMs(): number | null {
+    return this.#deadlineMs === Number.POSITIVE_INFINITY ? null : Math.max(this.#deadlineMs - performance.now(), 0)
   }
 
   /** Aborts when nobody waits for the call any more: its caller's signal has aborted, or its deadline has passed. */
@@ -47,19 +83,33 @@ interface Follower {
   abort(reason: unknown): void
 }
 
+// On globalThis, because two copies of this package in one thread (the host's and the author's) must share it.
+const STORAGE = Symbol.for('@troupe/worker-host:current-call')
+const shared = globalThis as { [STORAGE]?: AsyncLocalStorage<CallScope> }
+shared[STORAGE] ??= new AsyncLocalStorage()
+const storage = shared[STORAGE]
+
+/**
+ * The call that the code runs for, wherever in the thread it stands; undefined outside of a call, and in those of a
+ * service whose class doesn't ask for it: it names `call`, `currentCall` or `context`, or sets `static readsCalls = true`.
+ */
+export const currentCall = (): CallScope | undefined => storage.getStore()
+
 /** Runs methods in their scopes, one instance for each service. */
 export class CallScopes {
-  readonly #storage = new AsyncLocalStorage<CallScope>()
-  readonly #isRead: boolean
+  /** The class asks for its calls. */
+  readonly areRead: boolean
   #current: CallScope | undefined
 
   constructor(type: object, base: object) {
-    this.#isRead = mentionsCall(type, base)
+    this.areRead = asksForCalls(type, base)
   }
 
-  /** The call that runs now; undefined outside of one. */
-  get current(): CallScope | undefined {
-    return this.#current ?? this.#storage.getStore()
+  /** The call of this service that runs now; undefined outside of one. */
+  current(service: string): CallScope | undefined {
+    if (this.#current !== undefined) return this.#current
+    const scope = storage.getStore()
+    return scope?.service === service ? scope : undefined
   }
 
   /** Calls `run` on `target` in the scope. */
@@ -67,20 +117,25 @@ export class CallScopes {
     const outer = this.#current
     this.#current = scope
     try {
-      return this.#isRead ? this.#storage.run(scope, apply, run, target, args) : apply(run, target, args)
+      if (scope.stores !== undefined) return enterStores(scope.stores, () => this.#enter(scope, run, target, args))
+      return this.#enter(scope, run, target, args)
     } finally {
       this.#current = outer
     }
+  }
+
+  #enter(scope: CallScope, run: (...args: never[]) => unknown, target: object, args: readonly unknown[]): unknown {
+    return this.areRead ? storage.run(scope, apply, run, target, args) : apply(run, target, args)
   }
 }
 
 const apply = Reflect.apply as (run: unknown, target: object, args: readonly unknown[]) => unknown
 
-/** By the text of the class and of those above it, up to the one whose prototype is `base`. */
-function mentionsCall(type: object, base: object): boolean {
-  let at: { readonly prototype?: object } | null = type
+/** By the class and those above it, up to the one whose prototype is `base`. */
+function asksForCalls(type: object, base: object): boolean {
+  let at: { readonly prototype?: object; readonly readsCalls?: unknown } | null = type
   while (at !== null && at.prototype !== base) {
-    if (/\bcall\b/.test(String(at))) return true
+    if (at.readsCalls === true || /\b(call|currentCall|context)\b/.test(String(at))) return true
     at = Object.getPrototypeOf(at)
   }
   return false

@@ -5,7 +5,7 @@
  * those that really can't be are refused: one bad argument harms nobody else's call.
  */
 import type { MessagePort } from 'node:worker_threads'
-import { type Batch, REPLY_WORDS, requestWords } from './messages.ts'
+import { type Batch, type CallExtras, REPLY_WORDS, Request, requestWords } from './messages.ts'
 import { isPrimitive, LIVE, snapshot } from './snapshot.ts'
 
 export interface OutboxOptions {
@@ -31,9 +31,14 @@ export class Outbox {
   }
 
   /** Puts a record of small integers in. */
-  put(operation: number, id: number, extra?: number): void {
-    if (extra === undefined) this.#batch.push(operation, id)
-    else this.#batch.push(operation, id, extra)
+  put(operation: number, id: number, ...extra: readonly number[]): void {
+    this.#batch.push(operation, id, ...extra)
+    this.#arm()
+  }
+
+  /** Puts a record in whose last word nobody changes any more. */
+  putFixed(operation: number, id: number, value: unknown): void {
+    this.#batch.push(operation, id, value)
     this.#arm()
   }
 
@@ -59,6 +64,15 @@ export class Outbox {
     batch.push(operation, id, method, values.length)
     for (let index = 0; index < values.length; index++) batch.push(values[index])
     this.#arm()
+  }
+
+  /** Puts a call in that has more than its arguments; the extras are fixed. */
+  putCallWith(id: number, method: number, values: readonly unknown[], extras: CallExtras): void {
+    const twins = takeSnapshot(values)
+    const own = twins === LIVE ? values : (twins as unknown[])
+    this.#batch.push(Request.CallWith, id, method, values.length, ...own, extras)
+    if (twins === LIVE) this.flush()
+    else this.#arm()
   }
 
   /** Posts what waits, at once. */

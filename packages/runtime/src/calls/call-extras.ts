@@ -1,0 +1,28 @@
+/** What of a call's surroundings is sent with it: no more than its thread has a use for. */
+import type { CallExtras } from '@troupe/worker-host/owner'
+import type { Call } from './call.ts'
+
+/** What a thread has said of itself. */
+export interface ScopeReader {
+  /** Its class reads its calls, so it is told how long they have, and of their traces. */
+  readonly readsCalls: boolean
+  /** The stores that are registered there. */
+  readonly stores: readonly string[]
+}
+
+/** @param call as it is sent */
+export function extrasOf(
+  { request: { carried }, deadlineMs, sentAtMs }: Pick<Call, 'request' | 'deadlineMs' | 'sentAtMs'>,
+  { readsCalls, stores }: ScopeReader,
+): CallExtras | undefined {
+  if (!readsCalls && carried === undefined) return undefined
+  const hasBudget = readsCalls && deadlineMs !== Number.POSITIVE_INFINITY
+  const trace = readsCalls ? carried?.trace : undefined
+  const known = carried?.stores === undefined ? [] : stores.filter((name) => Object.hasOwn(carried.stores!, name))
+  if (!hasBudget && trace === undefined && known.length === 0) return undefined
+  return {
+    ...(hasBudget && { budgetMs: deadlineMs - sentAtMs }),
+    ...(trace && { trace }),
+    ...(known.length > 0 && { stores: Object.fromEntries(known.map((name) => [name, carried!.stores![name]])) }),
+  }
+}
