@@ -8,12 +8,13 @@ export type {
   BodyEnd,
   CrashNotice,
   Ending,
-  Hook,
   HostApi,
+  MoveEnd,
   Outcome,
   ServiceDescription,
   ServiceOrder,
 } from './host/host.ts'
+export { leadsDown, type Move } from './service/transition.ts'
 export type { HostTask } from './thread.ts'
 export { controlEndpoint } from './wire/control-endpoint.ts'
 export { type Batch, REPLY_WORDS, Reply, Request, STREAM_WINDOW } from './wire/messages.ts'

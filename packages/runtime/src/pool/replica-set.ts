@@ -3,9 +3,8 @@
  * invoker connected to those that are in service, and settles the calls of one that has left it.
  */
 import type { ContextId, TaskStats } from '@troupe/worker-host'
-import { type MethodDescription, throwAll } from '@troupe/worker-host/owner'
+import { type MethodDescription, type Move, type MoveEnd, throwAll } from '@troupe/worker-host/owner'
 import type { Call } from '../calls/call.ts'
-import type { Transition } from '../lifecycle/transitions.ts'
 import { loadableModule } from '../modules/build-module.ts'
 import { type Death, ThreadDiedError } from '../threads/thread-context.ts'
 import type { ThreadSupply } from '../threads/thread-supply.ts'
@@ -42,6 +41,11 @@ export class ReplicaSet {
     return this.#generation
   }
 
+  /** The direct moves of the class. */
+  get moves(): readonly Move[] {
+    return this.#replicas[0]?.moves ?? []
+  }
+
   get size(): number {
     return this.#replicas.length
   }
@@ -73,10 +77,10 @@ export class ReplicaSet {
   }
 
   /** Adds a replica in place of one that died. @param moves brings it to where the others are */
-  async addOne(moves: readonly Transition[]): Promise<Replica> {
+  async addOne(moves: readonly Move[]): Promise<Replica> {
     const replica = await this.#openReplica(await this.#load())
     try {
-      for (const { hook, via, to } of moves) await replica.carryOut(hook, via, to)
+      for (const move of moves) await replica.carryOut(move)
     } catch (error) {
       replica.kill(error)
       throw error
@@ -85,12 +89,13 @@ export class ReplicaSet {
     return replica
   }
 
-  /** Where one fails, what the others do is waited for. */
-  async carryOut({ hook, via, to }: Transition): Promise<void> {
-    const results = await Promise.allSettled(this.#replicas.map((replica) => replica.carryOut(hook, via, to)))
+  /** Where one fails, what the others do is waited for. @returns `gaveUp` when one of them did */
+  async carryOut(move: Move): Promise<MoveEnd> {
+    const results = await Promise.allSettled(this.#replicas.map((replica) => replica.carryOut(move)))
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
     throwAll(errors.filter((error) => error instanceof ThreadDiedError).slice(0, 1), '')
-    throwAll(errors, `several threads failed in their "${hook}" hook`)
+    throwAll(errors, `several threads failed in their "${move.hook}" hook`)
+    return results.some((result) => result.status === 'fulfilled' && result.value === 'gaveUp') ? 'gaveUp' : 'done'
   }
 
   heedStop(isStopping: boolean): void {

@@ -3,13 +3,15 @@
  * or as many as its `threads`; each lives once.
  */
 import { MessageChannel } from 'node:worker_threads'
-import { DeadlineExceededError, type ServiceState, type TaskStats } from '@troupe/worker-host'
+import { DeadlineExceededError, type TaskStats } from '@troupe/worker-host'
 import {
   type BodyEnd,
   decodeThrown,
   encodeThrown,
-  type Hook,
+  leadsDown,
   type MethodDescription,
+  type Move,
+  type MoveEnd,
   type Outcome,
   type ServiceOrder,
   throwAll,
@@ -37,6 +39,7 @@ interface ReplicaParts {
   readonly kill: AbortController
   readonly link: CallLink
   readonly methods: readonly MethodDescription[]
+  readonly moves: readonly Move[]
   readonly service: string
   readonly transitionMs: number
   readonly graceMs: number
@@ -45,6 +48,7 @@ interface ReplicaParts {
 export class Replica {
   readonly link: CallLink
   readonly methods: readonly MethodDescription[]
+  readonly moves: readonly Move[]
   readonly #context: ThreadContext
   readonly #kill: AbortController
   readonly #service: string
@@ -63,7 +67,7 @@ export class Replica {
       const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
       const order: ServiceOrder = { ...options.order, begun, port: port2 }
       const asked = thread.ask(thread.host.open(Comlink.transfer(order, [port2])))
-      const { methods } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
+      const { methods, moves } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
       const { window, onRoom, onDeadline } = options
       const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
       const link = new CallLink({
@@ -77,7 +81,7 @@ export class Replica {
         onDeadline,
         onOverdue,
       })
-      return new Replica({ context: thread, kill, link, methods, service, transitionMs, graceMs })
+      return new Replica({ context: thread, kill, link, methods, moves, service, transitionMs, graceMs })
     } catch (error) {
       kill.abort(error)
       throw error
@@ -87,6 +91,7 @@ export class Replica {
   private constructor(parts: ReplicaParts) {
     this.link = parts.link
     this.methods = parts.methods
+    this.moves = parts.moves
     this.#context = parts.context
     this.#kill = parts.kill
     this.#service = parts.service
@@ -99,11 +104,12 @@ export class Replica {
     return this.#context.died
   }
 
-  async carryOut(hook: Hook, via: ServiceState, to: ServiceState): Promise<void> {
-    const asked = this.#context.ask(this.#context.host.carryOut(hook, via, to))
-    const outcome = await within(this.#transitionMs, `the "${hook}" hook`, asked)
-    if (hook !== 'pause') unwrap(outcome)
-    else await this.#leave(outcome.ok ? [] : [decodeThrown(outcome.thrown)])
+  async carryOut(move: Move): Promise<MoveEnd> {
+    const asked = this.#context.ask(this.#context.host.carryOut(move))
+    const outcome = await within(this.#transitionMs, `the "${move.hook}" hook`, asked)
+    if (!leadsDown(move)) return unwrap(outcome)
+    await this.#leave(move, outcome.ok ? [] : [decodeThrown(outcome.thrown)])
+    return unwrap(outcome)
   }
 
   /** A stop is asked for, or called off: the service hears of it at once, whatever it does. */
@@ -133,16 +139,16 @@ export class Replica {
     this.#kill.abort(reason)
   }
 
-  /** The second half of a pause: the tasks end. @param errors those of the first half, which did not keep it from this */
-  async #leave(errors: readonly unknown[]): Promise<void> {
-    const asked = this.#context.ask(this.#context.host.leave(this.#graceMs))
+  /** The second half of a move down: the tasks end. @param errors those of the hook, which did not keep it from this */
+  async #leave(move: Move, errors: readonly unknown[]): Promise<void> {
+    const asked = this.#context.ask(this.#context.host.leave(move, this.#graceMs))
     const { thrown, unfinished } = await within(this.#transitionMs + this.#graceMs, 'ending the tasks', asked)
     const all = [...errors, ...thrown.map((data) => decodeThrown(data))]
     if (unfinished.length > 0) {
       this.#warnOf(unfinished)
       all.push(new DeadlineExceededError(`ending ${named(unfinished)}`, this.#graceMs))
     }
-    throwAll(all, 'several steps of the pause failed')
+    throwAll(all, `several steps of the ${move.to === 'PAUSED' ? 'pause' : 'stop'} failed`)
   }
 
   #warnOf(unfinished: readonly string[]): void {

@@ -13,12 +13,12 @@ import {
   type ContextId,
   NotRunningError,
   PoolClosedError,
+  type RestState,
   type ServiceState,
   type TaskStats,
 } from '@troupe/worker-host'
 import type { CallRequest } from '../calls/call.ts'
 import type { FinishReason } from '../lifecycle/life.ts'
-import type { TargetState } from '../lifecycle/transitions.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import type { ThreadSupply } from '../threads/thread-supply.ts'
 import type { ServiceEventMap, ServiceListener, StateChange } from './service-events.ts'
@@ -123,14 +123,12 @@ export class ServiceHandle<S = unknown> {
 
   /** Brings the service to STOPPED and ends its thread. Of a failure it takes note: FAILED becomes STOPPED. */
   stop({ drain = true }: StopOptions = {}): Promise<void> {
-    const stopped = this.#runner.reconciler.aim('STOPPED')
-    if (!drain && this.state !== 'STOPPED') this.#runner.turnAway()
-    return stopped
+    return this.#stop('stop', drain)
   }
 
   /** Starts the service with a fresh thread and a fresh object, from whatever state, FAILED included. */
   async restart(options?: StopOptions): Promise<void> {
-    if (this.state !== 'FAILED') await this.stop(options)
+    if (this.state !== 'FAILED') await this.#stop('restart', options?.drain)
     if (this.#runner.isClosed) throw new PoolClosedError(`service "${this.name}" can't be started`)
     return this.#runner.reconciler.revive()
   }
@@ -193,7 +191,13 @@ export class ServiceHandle<S = unknown> {
     return this.#runner.close()
   }
 
-  #aim(target: TargetState): Promise<void> {
+  #stop(cause: 'stop' | 'restart', drain = true): Promise<void> {
+    const stopped = this.#runner.reconciler.aim('STOPPED', cause)
+    if (!drain && this.state !== 'STOPPED') this.#runner.turnAway()
+    return stopped
+  }
+
+  #aim(target: RestState): Promise<void> {
     if (this.#runner.isClosed) return Promise.reject(new PoolClosedError(`service "${this.name}" can't be started`))
     return this.#runner.reconciler.aim(target)
   }

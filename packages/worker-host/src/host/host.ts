@@ -9,9 +9,9 @@ import { describeMethod, type MethodDescription, methodTable } from '../access/m
 import type { ContextId } from '../access/policy.ts'
 import { messageOf } from '../errors/catalogue.ts'
 import { decodeThrown, encodeThrown, type ThrownData } from '../errors/error-data.ts'
-import { throwAll } from '../errors/throw-all.ts'
 import { CallScopes } from '../service/call-scope.ts'
-import { BACKGROUND, PLACEMENT, type Placement, type ServiceState } from '../service/service.ts'
+import { BACKGROUND, PLACEMENT, type Placement } from '../service/service.ts'
+import { leadsDown, type Move, movesOf } from '../service/transition.ts'
 import { type Background, type ReadyJob, readyJobs, type TaskStats } from '../tasks/background.ts'
 import { jobsOf } from '../tasks/declarations.ts'
 import type { CancelledGraph } from '../tasks/task-graph.ts'
@@ -21,7 +21,8 @@ import { baseOf, loadService } from './load-service.ts'
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly thrown: ThrownData }
 
-export type Hook = 'prepare' | 'start' | 'pause' | 'stop'
+/** `gaveUp`: for a newer goal its hook broke off, by the reason of `this.stopping`. */
+export type MoveEnd = 'done' | 'gaveUp'
 
 /** What the owner asks a host to run. */
 export interface ServiceOrder {
@@ -41,6 +42,8 @@ export interface ServiceOrder {
 export interface ServiceDescription {
   readonly className: string
   readonly methods: readonly MethodDescription[]
+  /** The direct moves that the class adds. */
+  readonly moves: readonly Move[]
 }
 
 /** How the body and its tasks ended: by themselves, or because the service left RUNNING. */
@@ -58,21 +61,22 @@ export interface Ending {
 export interface HostApi {
   threadId(): Promise<number>
   open(order: ServiceOrder): Promise<Outcome<ServiceDescription>>
-  carryOut(hook: Hook, via: ServiceState, to: ServiceState): Promise<Outcome<undefined>>
-  /** After the `pause` hook: ends the tasks, leaves first, and the body last, within the grace. */
-  leave(graceMs: number): Promise<Ending>
+  /** Runs the hook of a move. One that leads down is over when `leave` has answered, whatever the hook did. */
+  carryOut(move: Move): Promise<Outcome<MoveEnd>>
+  /** Ends the tasks, leaves first, and the body last, within the grace; on the way to STOPPED releases what was deferred. */
+  leave(move: Move, graceMs: number): Promise<Ending>
   /** Settles when the body and the tasks of this stay in RUNNING have ended; at once with an error that fails the service. */
   bodyEnd(): Promise<Outcome<BodyEnd>>
   /** Ends the tasks, within the grace, runs the `cleanup` hook and releases what was deferred. */
   cleanup(error: ThrownData, graceMs: number): Promise<Ending>
-  /** A stop is asked for, or called off. */
+  /** `this.stopping` is raised, or lowered. */
   heedStop(isStopping: boolean): Promise<void>
   taskStats(): Promise<TaskStats>
   close(): Promise<void>
 }
 
 /** The protected hooks, which only the host may call. */
-type Hooks = { [name in Hook]: () => unknown } & {
+type Hooks = {
   cleanup(error: unknown): unknown
   readonly run?: ((signal: AbortSignal) => unknown) | undefined
 }
@@ -85,6 +89,10 @@ interface Hosted {
   readonly placement: Placement
   readonly dispatcher: Dispatcher
   readonly stopping: AbortController
+  /** The move in hand; one that it has overtaken has no say any more. */
+  move: Move | undefined
+  /** Whether `this.stopping` was raised while its hook ran. */
+  isToldToStop: boolean
 }
 
 export class Host implements HostApi {
@@ -108,6 +116,7 @@ export class Host implements HostApi {
       const type = await loadService(order.moduleUrl, order.exportName)
       const base = baseOf(type)
       const methods = methodTable(type, base)
+      const moves = movesOf(type, base)
       const jobs = await readyJobs(jobsOf(type, base))
       const stopping = new AbortController()
       const scopes = new CallScopes(type, baseOf(type))
@@ -125,40 +134,47 @@ export class Host implements HostApi {
       const dispatcher = new Dispatcher({ ...order, service: name, target: service, methods, scopes })
       const background = service[BACKGROUND]
       const hooks = service as unknown as Hooks
-      this.#hosted = { service: hooks, background, jobs, maxTasks, placement, dispatcher, stopping }
-      return { className: type.name, methods: methods.map(describeMethod) }
-    })
-  }
-
-  carryOut(hook: Hook, via: ServiceState, to: ServiceState): Promise<Outcome<undefined>> {
-    return outcomeOf(async () => {
-      const { service, placement } = this.#opened()
-      placement.state = via
-      switch (hook) {
-        case 'prepare':
-          await service.prepare()
-          break
-        case 'start':
-          await this.#start()
-          break
-        case 'pause':
-          this.#opened().dispatcher.hold()
-          await service.pause()
-          return undefined // it is there when its tasks have ended, which is asked for next
-        case 'stop':
-          await this.#stop()
+      this.#hosted = {
+        service: hooks,
+        background,
+        jobs,
+        maxTasks,
+        placement,
+        dispatcher,
+        stopping,
+        move: undefined,
+        isToldToStop: false,
       }
-      placement.state = to
-      if (hook === 'start') this.#enter()
-      return undefined
+      return { className: type.name, methods: methods.map(describeMethod), moves }
     })
   }
 
-  async leave(graceMs: number): Promise<Ending> {
+  carryOut(move: Move): Promise<Outcome<MoveEnd>> {
+    return outcomeOf(async () => {
+      const hosted = this.#opened()
+      const { placement, background } = hosted
+      hosted.move = move
+      hosted.isToldToStop = background.stopping.aborted
+      placement.state = move.via
+      try {
+        await this.#runHook(move)
+      } catch (thrown) {
+        if (hosted.isToldToStop && thrown instanceof Error && thrown.name === 'AbortError') return 'gaveUp'
+        throw thrown
+      }
+      if (hosted.move !== move || leadsDown(move)) return 'done' // overtaken; or not there before its tasks have ended
+      placement.state = move.to
+      if (move.to === 'RUNNING') this.#enter()
+      return 'done'
+    })
+  }
+
+  async leave(move: Move, graceMs: number): Promise<Ending> {
     const { background, placement } = this.#opened()
-    const cancelled = await background.leave(graceMs)
-    if (placement.state === 'PAUSING') placement.state = 'PAUSED'
-    return endingOf(cancelled)
+    const { errors, unfinished } = await background.leave(graceMs)
+    const released = move.to === 'STOPPED' ? await background.disposables.dispose() : []
+    if (placement.state === move.via) placement.state = move.to
+    return endingOf({ errors: [...errors, ...released], unfinished })
   }
 
   bodyEnd(): Promise<Outcome<BodyEnd>> {
@@ -178,7 +194,9 @@ export class Host implements HostApi {
   }
 
   async heedStop(isStopping: boolean): Promise<void> {
-    this.#hosted?.background.heedStop(isStopping)
+    if (this.#hosted === undefined) return
+    this.#hosted.isToldToStop ||= isStopping
+    this.#hosted.background.heedStop(isStopping)
   }
 
   async taskStats(): Promise<TaskStats> {
@@ -200,10 +218,12 @@ export class Host implements HostApi {
     return this.#hosted
   }
 
-  async #start(): Promise<void> {
-    const { service, background, maxTasks } = this.#opened()
-    background.begin({ maxTasks, report: (subject, thrown) => this.#report(subject, thrown) })
-    await service.start()
+  async #runHook({ hook, from, to }: Move): Promise<void> {
+    const { service, background, dispatcher, stopping, maxTasks } = this.#opened()
+    if (from === 'RUNNING') dispatcher.hold()
+    if (to === 'STOPPED') stopping.abort()
+    if (to === 'RUNNING') background.begin({ maxTasks, report: (subject, thrown) => this.#report(subject, thrown) })
+    await (service as unknown as Record<string, () => unknown>)[hook]!()
   }
 
   #enter(): void {
@@ -211,13 +231,6 @@ export class Host implements HostApi {
     dispatcher.release()
     const body = service.run === undefined ? undefined : (signal: AbortSignal) => service.run?.(signal)
     background.enter(body, service, jobs)
-  }
-
-  async #stop(): Promise<void> {
-    const { service, background, stopping } = this.#opened()
-    stopping.abort()
-    const errors = await errorsOf(() => service.stop())
-    throwAll([...errors, ...(await background.disposables.dispose())], 'several steps of the stop failed')
   }
 
   #report(subject: string, thrown: unknown): void {
