@@ -24,6 +24,7 @@ import type { ThreadSupply } from '../threads/thread-supply.ts'
 import type { ServiceEventMap, ServiceListener, StateChange } from './service-events.ts'
 import { ServiceRunner } from './service-runner.ts'
 import type { CheckedSpec } from './service-spec.ts'
+import { StateChanges } from './state-changes.ts'
 
 export interface StopOptions {
   /**
@@ -184,6 +185,16 @@ export class ServiceHandle<S = unknown> {
   off<Event extends keyof ServiceEventMap>(event: Event, listener: ServiceListener<Event>): this {
     this.#runner.events.off(event, listener)
     return this
+  }
+
+  /**
+   * The changes of state from now on, none missed and none twice, however slow the reader is. It ends when the pool is
+   * closed; leaving the loop ends it too.
+   *
+   * @throws {MailboxFullError} ERR_TROUPE_MAILBOX_FULL, in the loop, when its reader is more than 8,192 changes behind
+   */
+  changes(): AsyncIterableIterator<StateChange, undefined> {
+    return new StateChanges(this.name, this.#runner.events)
   }
 
   /** @internal the pool is closed: every call is rejected, and the service stopped, or killed after its grace */

@@ -114,6 +114,7 @@ export class ServiceRunner {
       // It failed while it stopped: 'failed' and `finished` tell, and its threads are gone either way.
     } finally {
       clearTimeout(grace)
+      this.events.end()
     }
   }
 
