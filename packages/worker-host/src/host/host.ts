@@ -18,6 +18,7 @@ import type { CancelledGraph } from '../tasks/task-graph.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { encodeFailure } from './failure.ts'
 import { baseOf, loadService } from './load-service.ts'
+import { untilReady } from './readiness.ts'
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly thrown: ThrownData }
 
@@ -89,6 +90,10 @@ interface Hosted {
   readonly placement: Placement
   readonly dispatcher: Dispatcher
   readonly stopping: AbortController
+  /** Whether the service says itself when it is ready. */
+  readonly isReadyOnCall: boolean
+  /** What `ready()` resolves: of the last start. */
+  ready: PromiseWithResolvers<void>
   /** The move in hand; one that it has overtaken has no say any more. */
   move: Move | undefined
   /** Whether `this.stopping` was raised while its hook ran. */
@@ -127,6 +132,7 @@ export class Host implements HostApi {
         generation,
         signal: stopping.signal,
         currentCall: () => scopes.current,
+        ready: () => this.#hosted?.ready.resolve(),
         state: 'PREPARING',
       }
       const service = new type(order.options)
@@ -142,6 +148,8 @@ export class Host implements HostApi {
         placement,
         dispatcher,
         stopping,
+        isReadyOnCall: type.readyOnCall,
+        ready: Promise.withResolvers(),
         move: undefined,
         isToldToStop: false,
       }
@@ -218,17 +226,30 @@ export class Host implements HostApi {
     return this.#hosted
   }
 
-  async #runHook({ hook, from, to }: Move): Promise<void> {
-    const { service, background, dispatcher, stopping, maxTasks } = this.#opened()
+  async #runHook(move: Move): Promise<void> {
+    const hosted = this.#opened()
+    const { service, background, dispatcher, stopping, maxTasks } = hosted
+    const { hook, from, to } = move
     if (from === 'RUNNING') dispatcher.hold()
     if (to === 'STOPPED') stopping.abort()
-    if (to === 'RUNNING') background.begin({ maxTasks, report: (subject, thrown) => this.#report(subject, thrown) })
+    if (to === 'RUNNING') {
+      hosted.ready = Promise.withResolvers()
+      background.begin({ maxTasks, report: (subject, thrown) => this.#report(subject, thrown) })
+    }
     await (service as unknown as Record<string, () => unknown>)[hook]!()
+    if (to !== 'RUNNING' || !hosted.isReadyOnCall || hosted.move !== move) return
+    this.#beginBody()
+    await untilReady(hosted.ready.promise, background.ended, background.stopping)
   }
 
   #enter(): void {
-    const { service, background, jobs, dispatcher } = this.#opened()
+    const { dispatcher, isReadyOnCall } = this.#opened()
     dispatcher.release()
+    if (!isReadyOnCall) this.#beginBody()
+  }
+
+  #beginBody(): void {
+    const { service, background, jobs } = this.#opened()
     const body = service.run === undefined ? undefined : (signal: AbortSignal) => service.run?.(signal)
     background.enter(body, service, jobs)
   }

@@ -47,6 +47,8 @@ export interface Placement {
   readonly signal: AbortSignal
   /** The call that runs now. */
   readonly currentCall: () => CallScope | undefined
+  /** The service has called `ready()`. */
+  readonly ready: () => void
   state: ServiceState
 }
 
@@ -59,6 +61,12 @@ export const BACKGROUND = Symbol.for('@troupe/worker-host:background-work')
 export abstract class Service<Options = unknown> {
   /** Marks the base class itself, for a host that has another copy of this package. */
   static readonly [PLACEMENT] = true
+  /**
+   * RUNNING is reached only when `start` has returned and `this.ready()` was called: by `start`, by `run` or by a task.
+   * So background work begins before RUNNING then, as soon as `start` has returned. Calls wait until RUNNING.
+   * @defaultValue false: RUNNING is reached when `start` has returned, and background work begins after that
+   */
+  static readonly readyOnCall: boolean = false
   /** What the owner gave in the specification, copied to this thread. */
   readonly options: Options;
   // A service made by hand, in a unit test of its class, stands by itself.
@@ -68,6 +76,7 @@ export abstract class Service<Options = unknown> {
     generation: 1,
     signal: new AbortController().signal,
     currentCall: () => undefined,
+    ready: () => {},
     state: 'STOPPED',
   }
 
@@ -167,6 +176,11 @@ export abstract class Service<Options = unknown> {
   /** Has the resource disposed of as `defer` would, and gives it back. */
   protected use<T extends Disposable | AsyncDisposable | null | undefined>(resource: T): T {
     return this[BACKGROUND].disposables.use(resource)
+  }
+
+  /** For a class with `static readyOnCall = true`: the work can begin. It counts for the present start; each needs its own. */
+  protected ready(): void {
+    this[PLACEMENT].ready()
   }
 
   /** STOPPED → PAUSED: acquire what is needed to run at once. */
