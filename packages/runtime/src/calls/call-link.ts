@@ -31,7 +31,7 @@ import type { Death } from '../threads/thread-context.ts'
 import type { Call, CallHolder } from './call.ts'
 import type { Expiring } from './deadline-watch.ts'
 import { rebuildThrown } from './rejection.ts'
-import { turnNowMs } from './turn-clock.ts'
+import type { TurnClock } from './turn-clock.ts'
 
 export interface CallLinkOptions {
   readonly service: string
@@ -42,6 +42,7 @@ export interface CallLinkOptions {
   readonly window: number
   /** Word 0 is the host's count of calls begun. */
   readonly begun: Int32Array
+  readonly time: TurnClock
   /** Replies have come: there is room for more calls. */
   readonly onRoom: () => void
   /** `expire` has something to do at that time. */
@@ -118,7 +119,7 @@ export class CallLink implements CallHolder, Expiring {
     else this.#streams++
     call.id = id
     call.holder = this
-    if (timeoutMs !== null) call.sentAtMs = turnNowMs()
+    if (timeoutMs !== null) call.sentAtMs = this.#options.time.turnMs()
     this.#outbox.putCall(Request.Call, id, method.number, args)
     if (method.description.isCast) call.handOver()
     if (call.stream !== undefined && this.#calls[id] === call) this.#attach(call)
@@ -146,7 +147,7 @@ export class CallLink implements CallHolder, Expiring {
     this.#calls[call.id] = undefined
     this.#failed++
     const { killAfterMs = Number.POSITIVE_INFINITY } = this.#methods.get(call.request.method)!.description
-    const killAtMs = performance.now() + killAfterMs
+    const killAtMs = this.#options.time.now() + killAfterMs
     this.#abandoned.set(call.id, { call, killAtMs })
     this.#options.onDeadline(killAtMs)
     this.#outbox.putValue(Request.Cancel, call.id, encodeThrown(reason))

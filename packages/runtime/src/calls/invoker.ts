@@ -50,7 +50,7 @@ export abstract class Invoker {
   /** Called once for each call. */
   invoke(request: CallRequest): Promise<unknown> {
     if (this.#next !== undefined) return this.#next.invoke(request)
-    const call = new Call(request)
+    const call = new Call(request, this.queue.time)
     const outcome = call.promise()
     this.queue.accept(call)
     return outcome
@@ -59,7 +59,7 @@ export abstract class Invoker {
   /** Called once for each call of a method that is a stream. */
   stream(request: CallRequest): RemoteStream<unknown> {
     if (this.#next !== undefined) return this.#next.stream(request)
-    return new RemoteStream((stream) => this.queue.accept(new Call(request, stream)))
+    return new RemoteStream((stream) => this.queue.accept(new Call(request, this.queue.time, stream)))
   }
 }
 

@@ -15,10 +15,12 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import {
   BadOptionsError,
+  type Clock,
   type ContextId,
   DuplicateNameError,
   NoSuchServiceError,
   PoolClosedError,
+  systemClock,
 } from '@troupe/worker-host'
 import type { CallRequest } from '../calls/call.ts'
 import { checkTimeout } from '../calls/call-options.ts'
@@ -47,6 +49,12 @@ export interface PoolOptions {
    * @defaultValue 30_000
    */
   readonly timeoutMs?: number | null
+  /**
+   * Where the owner's time comes from: deadlines of calls and of moves, graces, and the window of restarts. A test gives
+   * a `ManualClock`, and moves it by hand. The services' own clocks are their own.
+   * @defaultValue real time
+   */
+  readonly clock?: Clock
 }
 
 type AnyMethod = (...args: readonly unknown[]) => unknown
@@ -58,7 +66,8 @@ export class Pool implements AsyncDisposable {
   readonly #maxThreads: number
   readonly #keepSpare: boolean
   readonly #timeoutMs: number | null
-  readonly #watch = new DeadlineWatch()
+  readonly #clock: Clock
+  readonly #watch: DeadlineWatch
   readonly #services = new Map<string, ServiceHandle>()
   readonly #registered = new Map<string, Invoker>()
   /** Threads with other resource limits come from a supply of their own. */
@@ -66,12 +75,14 @@ export class Pool implements AsyncDisposable {
   #closing: Promise<void> | undefined
 
   /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
-  constructor({ maxThreads = 1_024, keepSpare = true, timeoutMs = 30_000 }: PoolOptions = {}) {
+  constructor({ maxThreads = 1_024, keepSpare = true, timeoutMs = 30_000, clock = systemClock }: PoolOptions = {}) {
     if (!Number.isInteger(maxThreads) || maxThreads < 1) {
       throw new BadOptionsError(`"maxThreads" must be a whole number from 1, found ${String(maxThreads)}`)
     }
     this.#maxThreads = maxThreads
     this.#keepSpare = keepSpare
+    this.#clock = clock
+    this.#watch = new DeadlineWatch(clock)
     this.#timeoutMs = checkTimeout(timeoutMs, '"timeoutMs"')
   }
 
@@ -110,7 +121,13 @@ export class Pool implements AsyncDisposable {
     if (this.#services.has(spec.name)) throw new DuplicateNameError(spec.name)
     checked.invoker.queue.bind(this, spec.name, this.#watch)
     const supply = () => this.#supplyFor(spec.resourceLimits)
-    const handle = new ServiceHandle<S>({ spec: checked, supply, owner: ROOT, timeoutMs: this.#timeoutMs })
+    const handle = new ServiceHandle<S>({
+      spec: checked,
+      supply,
+      clock: this.#clock,
+      owner: ROOT,
+      timeoutMs: this.#timeoutMs,
+    })
     this.#services.set(spec.name, handle as ServiceHandle)
     return handle
   }

@@ -2,7 +2,7 @@
  * The threads of a service: opened together, moved together, replaced one by one, and let go together. It keeps the
  * invoker connected to those that are in service, and settles the calls of one that has left it.
  */
-import type { ContextId, TaskStats } from '@troupe/worker-host'
+import type { Clock, ContextId, TaskStats } from '@troupe/worker-host'
 import { type MethodDescription, type Move, type MoveEnd, throwAll } from '@troupe/worker-host/owner'
 import type { Call } from '../calls/call.ts'
 import { loadableModule } from '../modules/build-module.ts'
@@ -14,6 +14,7 @@ import type { CheckedSpec } from './service-spec.ts'
 export interface ReplicaSetOptions {
   readonly spec: CheckedSpec
   readonly supply: () => ThreadSupply
+  readonly clock: Clock
   /** The context that owns the service, and whose identity its proxy has. */
   readonly owner: ContextId
   readonly onMethods: (methods: readonly MethodDescription[]) => void
@@ -162,7 +163,7 @@ export class ReplicaSet {
   }
 
   async #openReplica(moduleUrl: string): Promise<Replica> {
-    const { spec, owner, supply, onRoom } = this.#options
+    const { spec, owner, supply, clock, onRoom } = this.#options
     const replica = await Replica.open(supply(), {
       order: {
         name: spec.name,
@@ -176,6 +177,8 @@ export class ReplicaSet {
         maxTasks: spec.maxTasks,
       },
       window: spec.invoker.queue.window,
+      time: spec.invoker.queue.time,
+      clock,
       transitionMs: spec.transitionMs,
       graceMs: spec.graceMs,
       onRoom,

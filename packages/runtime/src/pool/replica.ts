@@ -3,7 +3,7 @@
  * or as many as its `threads`; each lives once.
  */
 import { MessageChannel } from 'node:worker_threads'
-import { DeadlineExceededError, type TaskStats } from '@troupe/worker-host'
+import { type Clock, DeadlineExceededError, type TaskStats } from '@troupe/worker-host'
 import {
   type BodyEnd,
   decodeThrown,
@@ -19,6 +19,7 @@ import {
 import * as Comlink from 'comlink'
 import type { Call } from '../calls/call.ts'
 import { CallLink } from '../calls/call-link.ts'
+import type { TurnClock } from '../calls/turn-clock.ts'
 import { type Death, ThreadContext } from '../threads/thread-context.ts'
 import type { ThreadSupply } from '../threads/thread-supply.ts'
 
@@ -26,6 +27,10 @@ export interface ReplicaOptions {
   /** What the host is to run; the replica adds the port, and the count of calls begun. */
   readonly order: Omit<ServiceOrder, 'begun' | 'port'>
   readonly window: number
+  /** What its calls are timed by. */
+  readonly time: TurnClock
+  /** What its hooks are timed by. */
+  readonly clock: Clock
   readonly transitionMs: number
   readonly graceMs: number
   readonly onRoom: () => void
@@ -41,6 +46,7 @@ interface ReplicaParts {
   readonly methods: readonly MethodDescription[]
   readonly moves: readonly Move[]
   readonly service: string
+  readonly clock: Clock
   readonly transitionMs: number
   readonly graceMs: number
 }
@@ -52,23 +58,25 @@ export class Replica {
   readonly #context: ThreadContext
   readonly #kill: AbortController
   readonly #service: string
+  readonly #within: Within
   readonly #transitionMs: number
   readonly #graceMs: number
 
   /** Starts a thread, loads the module there and constructs the service; no hook has run. */
   static async open(supply: ThreadSupply, options: ReplicaOptions): Promise<Replica> {
-    const { transitionMs, graceMs, onBirth } = options
+    const { clock, transitionMs, graceMs, onBirth } = options
     const { name: service, context } = options.order
     const kill = new AbortController()
     onBirth(kill)
     try {
+      const within = withinOf(clock)
       const thread = await within(transitionMs, `a thread for "${service}"`, ThreadContext.open(supply, kill.signal))
       const { port1, port2 } = new MessageChannel()
       const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
       const order: ServiceOrder = { ...options.order, begun, port: port2 }
       const asked = thread.ask(thread.host.open(Comlink.transfer(order, [port2])))
       const { methods, moves } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
-      const { window, onRoom, onDeadline } = options
+      const { window, time, onRoom, onDeadline } = options
       const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
       const link = new CallLink({
         service,
@@ -77,11 +85,12 @@ export class Replica {
         methods,
         window,
         begun,
+        time,
         onRoom,
         onDeadline,
         onOverdue,
       })
-      return new Replica({ context: thread, kill, link, methods, moves, service, transitionMs, graceMs })
+      return new Replica({ context: thread, kill, link, methods, moves, service, clock, transitionMs, graceMs })
     } catch (error) {
       kill.abort(error)
       throw error
@@ -95,6 +104,7 @@ export class Replica {
     this.#context = parts.context
     this.#kill = parts.kill
     this.#service = parts.service
+    this.#within = withinOf(parts.clock)
     this.#transitionMs = parts.transitionMs
     this.#graceMs = parts.graceMs
   }
@@ -106,7 +116,7 @@ export class Replica {
 
   async carryOut(move: Move): Promise<MoveEnd> {
     const asked = this.#context.ask(this.#context.host.carryOut(move))
-    const outcome = await within(this.#transitionMs, `the "${move.hook}" hook`, asked)
+    const outcome = await this.#within(this.#transitionMs, `the "${move.hook}" hook`, asked)
     if (!leadsDown(move)) return unwrap(outcome)
     await this.#leave(move, outcome.ok ? [] : [decodeThrown(outcome.thrown)])
     return unwrap(outcome)
@@ -129,7 +139,7 @@ export class Replica {
   /** Ends the tasks and runs the service's `cleanup`. @returns what was thrown; a thread that is gone has nothing to clean up */
   async cleanup(error: unknown): Promise<readonly unknown[]> {
     const asked = this.#context.ask(this.#context.host.cleanup(encodeThrown(error), this.#graceMs))
-    const { thrown, unfinished } = await within(this.#transitionMs + this.#graceMs, 'the "cleanup" hook', asked)
+    const { thrown, unfinished } = await this.#within(this.#transitionMs + this.#graceMs, 'the "cleanup" hook', asked)
     if (unfinished.length > 0) this.#warnOf(unfinished)
     return thrown.map((data) => decodeThrown(data))
   }
@@ -142,7 +152,7 @@ export class Replica {
   /** The second half of a move down: the tasks end. @param errors those of the hook, which did not keep it from this */
   async #leave(move: Move, errors: readonly unknown[]): Promise<void> {
     const asked = this.#context.ask(this.#context.host.leave(move, this.#graceMs))
-    const { thrown, unfinished } = await within(this.#transitionMs + this.#graceMs, 'ending the tasks', asked)
+    const { thrown, unfinished } = await this.#within(this.#transitionMs + this.#graceMs, 'ending the tasks', asked)
     const all = [...errors, ...thrown.map((data) => decodeThrown(data))]
     if (unfinished.length > 0) {
       this.#warnOf(unfinished)
@@ -160,7 +170,7 @@ export class Replica {
 
   /** Ends a thread whose service has stopped, also one that won't let go of its streams. */
   async retire(): Promise<void> {
-    const retired = within(this.#transitionMs, 'closing the thread', this.#context.retire())
+    const retired = this.#within(this.#transitionMs, 'closing the thread', this.#context.retire())
     await retired.then(
       () => this.kill(undefined),
       (error) => this.kill(error),
@@ -176,13 +186,17 @@ function unwrap<T>(outcome: Outcome<T>): T {
   throw decodeThrown(outcome.thrown)
 }
 
+type Within = <T>(limitMs: number, subject: string, promise: Promise<T>) => Promise<T>
+
 /** @throws {DeadlineExceededError} ERR_TROUPE_DEADLINE when the promise has not settled in time */
-async function within<T>(limitMs: number, subject: string, promise: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new DeadlineExceededError(subject, limitMs)), limitMs)
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
+const withinOf =
+  (clock: Clock): Within =>
+  async (limitMs, subject, promise) => {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const cancelTimer = clock.setTimer(() => reject(new DeadlineExceededError(subject, limitMs)), limitMs)
+    try {
+      return await Promise.race([promise, late])
+    } finally {
+      cancelTimer()
+    }
   }
-}

@@ -10,6 +10,7 @@
  * restart after a crash, is a new incarnation with a fresh thread and a fresh object, counted by `generation`.
  */
 import {
+  type Clock,
   type ContextId,
   NotRunningError,
   PoolClosedError,
@@ -54,6 +55,7 @@ export interface ServiceStats {
 export interface HandleOptions {
   readonly spec: CheckedSpec
   readonly supply: () => ThreadSupply
+  readonly clock: Clock
   /** The context that owns the service, and whose identity its proxy has. */
   readonly owner: ContextId
   /** For calls that say nothing else; `null` for no deadline. */
@@ -69,7 +71,7 @@ export class ServiceHandle<S = unknown> {
   readonly #proxy: ProxyObject
 
   /** @internal made by a pool */
-  constructor({ spec, supply, owner, timeoutMs }: HandleOptions) {
+  constructor({ spec, supply, clock, owner, timeoutMs }: HandleOptions) {
     this.name = spec.name
     this.context = `${owner}/${spec.name}`
     this.#spec = spec
@@ -80,7 +82,7 @@ export class ServiceHandle<S = unknown> {
       invoke: (request: CallRequest) => spec.invoker.invoke(request),
       stream: (request: CallRequest) => spec.invoker.stream(request),
     })
-    this.#runner = new ServiceRunner({ spec, supply, owner, onMethods: (methods) => this.#proxy.learn(methods) })
+    this.#runner = new ServiceRunner({ spec, supply, clock, owner, onMethods: (methods) => this.#proxy.learn(methods) })
   }
 
   get state(): ServiceState {

@@ -3,6 +3,7 @@
  * to the threads it judges by the service's supervision.
  */
 import {
+  type Clock,
   type ContextId,
   DeadlineExceededError,
   messageOf,
@@ -13,7 +14,6 @@ import {
   type ServiceState,
   StartFailedError,
   SupersededError,
-  systemClock,
 } from '@troupe/worker-host'
 import { leadsDown, type MethodDescription, type Move, throwAll } from '@troupe/worker-host/owner'
 import type { Call } from '../calls/call.ts'
@@ -34,6 +34,7 @@ const TELL_MS = 100
 export interface RunnerOptions {
   readonly spec: CheckedSpec
   readonly supply: () => ThreadSupply
+  readonly clock: Clock
   readonly owner: ContextId
   readonly onMethods: (methods: readonly MethodDescription[]) => void
 }
@@ -43,6 +44,7 @@ export class ServiceRunner {
   readonly reconciler: Reconciler
   readonly replicas: ReplicaSet
   readonly #spec: CheckedSpec
+  readonly #clock: Clock
   #life = new Life()
   #restarts = 0
   #restartTimes: readonly number[] = []
@@ -58,6 +60,7 @@ export class ServiceRunner {
 
   constructor({ spec, ...options }: RunnerOptions) {
     this.#spec = spec
+    this.#clock = options.clock
     spec.invoker.queue.refuse(this.#notRunning)
     this.replicas = new ReplicaSet({
       ...options,
@@ -67,7 +70,7 @@ export class ServiceRunner {
     })
     this.reconciler = new Reconciler({
       service: spec.name,
-      clock: systemClock,
+      clock: options.clock,
       open: () => this.#open(),
       carryOut: (move, overtaken) => this.#carryOut(move, overtaken),
       onState: (change) => this.#onState(change),
@@ -107,13 +110,13 @@ export class ServiceRunner {
     this.replicas.failCalls(closed)
     this.#drained?.resolve()
     const kill = () => this.replicas.kill(new Error('the pool was closed'))
-    const grace = setTimeout(kill, this.#spec.graceMs + TELL_MS)
+    const cancelGrace = this.#clock.setTimer(kill, this.#spec.graceMs + TELL_MS)
     try {
       await this.reconciler.aim('STOPPED', 'close')
     } catch {
       // It failed while it stopped: 'failed' and `finished` tell, and its threads are gone either way.
     } finally {
-      clearTimeout(grace)
+      cancelGrace()
       this.events.end()
     }
   }
@@ -176,10 +179,10 @@ export class ServiceRunner {
     const { queue } = this.#spec.invoker
     if (this.reconciler.target === 'STOPPED' && !this.#isClosed) {
       this.#drained = Promise.withResolvers()
-      const grace = setTimeout(this.#drained.resolve, this.#spec.graceMs)
+      const cancelGrace = this.#clock.setTimer(this.#drained.resolve, this.#spec.graceMs)
       this.#onRoom()
       await this.#drained.promise
-      clearTimeout(grace)
+      cancelGrace()
       this.#drained = undefined
     }
     queue.setFlow('hold')
@@ -280,7 +283,7 @@ export class ServiceRunner {
   #admitsRestart(): boolean {
     const { supervision } = this.#spec
     if (this.#isClosed || supervision.restart === 'temporary') return false
-    const { verdict, recent } = admitRestart(this.#restartTimes, performance.now(), supervision)
+    const { verdict, recent } = admitRestart(this.#restartTimes, this.#clock.now(), supervision)
     this.#restartTimes = recent
     return verdict === 'restart'
   }
