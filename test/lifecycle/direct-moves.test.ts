@@ -176,7 +176,7 @@ describe('a service with direct moves', () => {
 
   it('is FAILED with what a direct stop threw, and no step was left out', async () => {
     await using pool = new Pool()
-    using stage = new Stage(pool, { ...shortcut, parts: { quickStop: 'throw' } })
+    using stage = new Stage(pool, { ...shortcut, parts: { quickStop: 'reject' } })
     await stage.handle.pause()
     await stage.handle.start()
     await expect(stage.handle.stop()).rejects.toMatchObject({ cause: { message: 'quickStop is broken' } })

@@ -5,7 +5,7 @@ import { fixture } from '../fixtures/index.ts'
 import type { Script, Staged } from '../fixtures/services/staged.ts'
 
 type StageOptions = Omit<Script, 'channel'> &
-  Partial<Pick<ServiceSpec, 'exportName' | 'transitionMs' | 'graceMs' | 'supervision' | 'threads'>>
+  Partial<Pick<ServiceSpec, 'name' | 'exportName' | 'transitionMs' | 'graceMs' | 'supervision' | 'threads'>>
 
 export class Stage implements Disposable {
   readonly handle: ServiceHandle<Staged>
@@ -26,7 +26,8 @@ export class Stage implements Disposable {
       this.#waiting.get(data)?.()
     }
     const options = { channel, parts, isOnce }
-    this.handle = pool.add<Staged>({ name: 'staged', module: fixture('staged.ts'), exportName, options, ...spec })
+    const module = fixture('staged.ts')
+    this.handle = pool.add<Staged>({ name: 'staged', module, exportName, options, ...spec })
     this.handle.on('state', ({ state }) => this.states.push(state))
   }
 
