@@ -1,16 +1,16 @@
 import { Pool } from '@troupe/runtime'
+import { ManualClock } from '@troupe/worker-host/testing'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import type { Readier, Readiness } from '../fixtures/services/readier.ts'
 
-function add(pool: Pool, by: Readiness, transitionMs = 10_000) {
+function add(pool: Pool, by: Readiness) {
   const pages = new Int32Array(new SharedArrayBuffer(4))
   const handle = pool.add<Readier>({
     name: 'readier',
     module: fixture('readier.ts'),
     exportName: 'Readier',
     options: { by, pages },
-    transitionMs,
   })
   const states: string[] = []
   handle.on('state', ({ state }) => states.push(state))
@@ -43,12 +43,16 @@ describe('a service with readyOnCall', () => {
   })
 
   it.each<Readiness>(['never', 'prepare'])('that calls it %s during its start fails by the deadline', async (by) => {
-    await using pool = new Pool()
-    const { handle, states } = add(pool, by, 150)
-    await expect(handle.start()).rejects.toMatchObject({
+    const clock = new ManualClock()
+    await using pool = new Pool({ clock })
+    const { handle, states, begun } = add(pool, by)
+    const failed = expect(handle.start()).rejects.toMatchObject({
       code: 'ERR_TROUPE_START_FAILED',
-      cause: { code: 'ERR_TROUPE_DEADLINE', limitMs: 150 },
+      cause: { code: 'ERR_TROUPE_DEADLINE', limitMs: 10_000 },
     })
+    await begun()
+    await clock.advance(10_000)
+    await failed
     expect(states).toEqual(['PREPARING', 'PAUSED', 'STARTING', 'FAILED'])
   })
 

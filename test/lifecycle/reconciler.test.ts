@@ -54,6 +54,12 @@ function controlled(moves: readonly Move[] = []) {
   return { reconciler, states, changes, clock, failures, hooks, finish, giveUp, finishAll, inHand }
 }
 
+type Rest = RestState | 'FAILED'
+const RESTS: readonly Rest[] = ['STOPPED', 'PAUSED', 'RUNNING', 'FAILED']
+const GOALS: readonly RestState[] = ['STOPPED', 'PAUSED', 'RUNNING']
+const UP = 'PREPARING PAUSED STARTING RUNNING'
+const DOWN = 'PAUSING PAUSED STOPPING STOPPED'
+
 async function at(target: RestState) {
   const subject = controlled()
   const reached = subject.reconciler.aim(target)
@@ -135,6 +141,37 @@ describe('goals', () => {
   })
 })
 
+describe('a restart', () => {
+  it('passes STOPPED, from whatever state', async () => {
+    const { reconciler, states, finishAll } = await at('RUNNING')
+    const restarted = reconciler.restart()
+    await finishAll()
+    await restarted
+    expect(states.join(' ')).toBe(`${DOWN} ${UP}`)
+  })
+
+  it.each(['STOPPED', 'PAUSED'] as const)('gives way to a later goal of %s, wherever it has got to', async (target) => {
+    for (const moves of [0, 1, 2, 3]) {
+      const { reconciler, finish, finishAll } = await at('RUNNING')
+      const superseded = expect(reconciler.restart()).rejects.toMatchObject({ code: 'ERR_TROUPE_SUPERSEDED' })
+      for (let move = 0; move < moves; move++) await finish()
+      reconciler.aim(target)
+      await superseded
+      await finishAll()
+      expect(reconciler.state).toBe(target)
+    }
+  })
+
+  it('is joined by a start, and by another restart', async () => {
+    const { reconciler, finishAll } = await at('RUNNING')
+    const restarted = reconciler.restart()
+    expect(reconciler.restart()).toBe(restarted)
+    expect(reconciler.aim('RUNNING')).toBe(restarted)
+    await finishAll()
+    await restarted
+  })
+})
+
 describe('failure', () => {
   it('a move that throws makes it FAILED and rejects the goal with the error', async () => {
     const { reconciler, states, failures, finish } = controlled()
@@ -181,21 +218,21 @@ describe('failure', () => {
     expect(reconciler.failure).toBeUndefined()
   })
 
-  it('revive goes from FAILED straight to PREPARING', async () => {
+  it('a restart goes from FAILED straight to PREPARING', async () => {
     const { reconciler, states, finishAll } = await at('RUNNING')
     reconciler.fail(new Error('broken'))
-    const revived = reconciler.revive()
+    const revived = reconciler.restart()
     await finishAll()
     await revived
     expect(states).toEqual(['FAILED', 'PREPARING', 'PAUSED', 'STARTING', 'RUNNING'])
   })
 
-  it('revive waits for the move that was in hand when it failed', async () => {
+  it('a restart waits for the move that was in hand when it failed', async () => {
     const { reconciler, hooks, finish, finishAll } = controlled()
     reconciler.aim('RUNNING').catch(() => {})
     await settled()
     reconciler.fail(new Error('crash'))
-    const revived = reconciler.revive()
+    const revived = reconciler.restart()
     expect(hooks).toEqual(['prepare'])
     await finish(new Error('crash'))
     await finishAll()
@@ -274,12 +311,6 @@ describe('a change of state', () => {
     ])
   })
 })
-
-type Rest = RestState | 'FAILED'
-const RESTS: readonly Rest[] = ['STOPPED', 'PAUSED', 'RUNNING', 'FAILED']
-const GOALS: readonly RestState[] = ['STOPPED', 'PAUSED', 'RUNNING']
-const UP = 'PREPARING PAUSED STARTING RUNNING'
-const DOWN = 'PAUSING PAUSED STOPPING STOPPED'
 
 /** What is seen when a goal is set at rest; 'rejected' when nothing can come of it. */
 const FROM_REST: Readonly<Record<Rest, Readonly<Record<RestState, string>>>> = {
@@ -368,7 +399,7 @@ describe.each(IN_MOTION)('in %s, from %s on the way to %s', (via, from, first, s
 })
 
 describe('any sequence of goals, ends of moves and crashes', () => {
-  const step = fc.constantFrom('RUNNING', 'PAUSED', 'STOPPED', 'finish', 'give up', 'throw', 'crash', 'revive')
+  const step = fc.constantFrom('RUNNING', 'PAUSED', 'STOPPED', 'finish', 'give up', 'throw', 'crash', 'restart')
 
   it('takes a path of the diagram, never overlaps moves, settles every promise and reaches the last goal', async () => {
     await fc.assert(
@@ -376,17 +407,21 @@ describe('any sequence of goals, ends of moves and crashes', () => {
         const { reconciler, states, finish, giveUp, finishAll, inHand } = controlled(moves)
         const promises: Promise<unknown>[] = []
         const keep = (promise: Promise<unknown>) => promises.push(promise.catch(() => 'rejected'))
-        let last: ServiceState = 'STOPPED'
+        let goal: RestState = 'STOPPED'
         for (const action of steps) {
           if (action === 'finish') await finish()
           else if (action === 'give up') await giveUp()
           else if (action === 'throw') await finish(new Error('thrown'))
           else if (action === 'crash') reconciler.fail(new Error('crash'))
-          else if (action === 'revive') keep(reconciler.revive())
-          else keep(reconciler.aim(action as RestState))
+          else {
+            const target = action === 'restart' ? 'RUNNING' : (action as RestState)
+            const isRefused = reconciler.state === 'FAILED' && action !== 'restart' && target !== 'STOPPED'
+            if (!isRefused) goal = target
+            keep(action === 'restart' ? reconciler.restart() : reconciler.aim(target))
+          }
           expect(inHand.length).toBeLessThanOrEqual(1)
-          last = reconciler.target
         }
+        const last = reconciler.state === 'FAILED' ? 'FAILED' : goal
         await finishAll()
         await Promise.all(promises)
         expect(reconciler.state).toBe(last)

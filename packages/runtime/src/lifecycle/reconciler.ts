@@ -43,6 +43,8 @@ export interface ReconcilerOptions {
 interface Goal {
   readonly target: RestState
   readonly cause: Cause
+  /** A restart passes STOPPED first, for a fresh object. */
+  mustStop: boolean
   readonly reached: Promise<void>
   resolve(): void
   reject(reason: unknown): void
@@ -83,16 +85,16 @@ export class Reconciler {
     return this.#failure
   }
 
-  /** Where the service is going, or rests. */
+  /** Where the service is going, or rests; STOPPED in the first half of a restart. */
   get target(): ServiceState {
-    return this.#goal?.target ?? this.#state
+    return this.#goal === undefined ? this.#state : headingOf(this.#goal)
   }
 
   /** Whether the newest goal turns its back on the move whose hook runs now. */
   get isLedAway(): boolean {
     const move = this.#inHand?.move
     if (move === undefined || this.#goal === undefined || this.#state !== move.via) return false
-    return leadsAway(move, this.#goal.target, this.#table)
+    return leadsAway(move, headingOf(this.#goal), this.#table)
   }
 
   /** The moves from one state to another, of the class as it was last loaded. */
@@ -115,13 +117,14 @@ export class Reconciler {
     return this.#set(target, cause)
   }
 
-  /** Leaves FAILED, with everything made anew, for RUNNING. */
-  revive(): Promise<void> {
+  /** Brings it to RUNNING with everything made anew: FAILED is left at once, any other state by way of STOPPED. */
+  restart(): Promise<void> {
+    if (this.#goal?.cause === 'restart') return this.#goal.reached
     if (this.#state === 'FAILED') {
       this.#failure = undefined
       this.#state = 'STOPPED' // not told to anyone: to the world it goes from FAILED to PREPARING
     }
-    return this.#set('RUNNING', 'restart')
+    return this.#set('RUNNING', 'restart', this.#state !== 'STOPPED')
   }
 
   /** Does something between two moves, when the service rests in PAUSED or RUNNING, and not at all when it leaves them. */
@@ -143,14 +146,14 @@ export class Reconciler {
     this.#options.onFailed(error, target)
   }
 
-  #set(target: RestState, cause: Cause): Promise<void> {
-    if (this.#goal === undefined && this.#state === target) return Promise.resolve()
+  #set(target: RestState, cause: Cause, mustStop = false): Promise<void> {
+    if (this.#goal === undefined && this.#state === target && !mustStop) return Promise.resolve()
     const superseded = this.#goal
-    const goal = newGoal(target, cause)
+    const goal = newGoal(target, cause, mustStop)
     this.#goal = goal
     superseded?.reject(new SupersededError(this.#options.service, superseded.target, target))
-    this.#options.onGoal(target)
-    this.#overtakeFor(target)
+    this.#options.onGoal(headingOf(goal))
+    this.#overtakeFor(headingOf(goal))
     void this.#reconcile()
     return goal.reached // a listener may have set another one meanwhile
   }
@@ -167,7 +170,7 @@ export class Reconciler {
     try {
       while (this.#state !== 'FAILED') {
         const goal = this.#goal
-        if (goal?.target === this.#state) {
+        if (goal?.target === this.#state && !goal.mustStop) {
           this.#goal = undefined
           if (this.#told !== this.#state) this.#enter(this.#state, goal.cause) // a revival that was called off
           goal.resolve()
@@ -188,14 +191,14 @@ export class Reconciler {
   }
 
   async #move(goal: Goal): Promise<void> {
-    const move = route(this.#state, goal.target, this.#table)[0]!
+    const move = route(this.#state, headingOf(goal), this.#table)[0]!
     this.#enter(move.via, goal.cause)
     if (move.from !== 'STOPPED') return this.#carry(move, goal)
     // What moves a class has is known when it is loaded: only then is it decided how to go on from here.
     const table = await this.#options.open()
     if (this.#state !== move.via) return
     this.#table = table
-    const target = this.#goal?.target ?? move.to
+    const target = this.#goal === undefined ? move.to : headingOf(this.#goal)
     await this.#carry(route('STOPPED', target, table)[0] ?? move, goal)
   }
 
@@ -209,7 +212,7 @@ export class Reconciler {
     }
     this.#inHand = { move, overtake }
     const carried = this.#options.carryOut(move, overtaken.signal)
-    if (this.#goal !== undefined && this.#goal !== goal) this.#overtakeFor(this.#goal.target) // set while it loaded
+    if (this.#goal !== undefined && this.#goal !== goal) this.#overtakeFor(headingOf(this.#goal)) // set while it loaded
     const end = await Promise.race([carried, overtaker.promise]).finally(() => {
       this.#inHand = undefined
     })
@@ -222,6 +225,7 @@ export class Reconciler {
   }
 
   #enter(state: ServiceState, cause: Cause): void {
+    if (state === 'STOPPED' && this.#goal !== undefined) this.#goal.mustStop = false
     const previous = this.#told
     const nowMs = this.#options.clock.now()
     const durationMs = this.#begunMs === undefined ? undefined : nowMs - this.#begunMs
@@ -237,8 +241,10 @@ export class Reconciler {
   }
 }
 
-function newGoal(target: RestState, cause: Cause): Goal {
+const headingOf = ({ target, mustStop }: Goal): RestState => (mustStop ? 'STOPPED' : target)
+
+function newGoal(target: RestState, cause: Cause, mustStop: boolean): Goal {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   promise.catch(() => {}) // a goal that nobody awaits may be superseded; failures are told by event and state as well
-  return { target, cause, reached: promise, resolve, reject }
+  return { target, cause, mustStop, reached: promise, resolve, reject }
 }

@@ -125,15 +125,14 @@ export class ServiceHandle<S = unknown> {
   }
 
   /** Brings the service to STOPPED and ends its thread. Of a failure it takes note: FAILED becomes STOPPED. */
-  stop({ drain = true }: StopOptions = {}): Promise<void> {
-    return this.#stop('stop', drain)
+  stop(options?: StopOptions): Promise<void> {
+    return this.#drained(this.#runner.reconciler.aim('STOPPED'), options)
   }
 
   /** Starts the service with a fresh thread and a fresh object, from whatever state, FAILED included. */
-  async restart(options?: StopOptions): Promise<void> {
-    if (this.state !== 'FAILED') await this.#stop('restart', options?.drain)
-    if (this.#runner.isClosed) throw new PoolClosedError(`service "${this.name}" can't be started`)
-    return this.#runner.reconciler.revive()
+  restart(options?: StopOptions): Promise<void> {
+    if (this.#runner.isClosed) return Promise.reject(new PoolClosedError(`service "${this.name}" can't be started`))
+    return this.#drained(this.#runner.reconciler.restart(), options)
   }
 
   /** Ends the service's threads at once. To everyone it is a crash, so `supervision` may bring the service back. */
@@ -204,10 +203,9 @@ export class ServiceHandle<S = unknown> {
     return this.#runner.close()
   }
 
-  #stop(cause: 'stop' | 'restart', drain = true): Promise<void> {
-    const stopped = this.#runner.reconciler.aim('STOPPED', cause)
-    if (!drain && this.state !== 'STOPPED') this.#runner.turnAway()
-    return stopped
+  #drained(goal: Promise<void>, { drain = true }: StopOptions = {}): Promise<void> {
+    if (!drain && this.#runner.reconciler.target === 'STOPPED' && this.state !== 'STOPPED') this.#runner.turnAway()
+    return goal
   }
 
   #aim(target: RestState): Promise<void> {

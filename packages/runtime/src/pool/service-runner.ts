@@ -223,12 +223,17 @@ export class ServiceRunner {
       this.#hasRun = false
       this.#isRestarting = false
       this.#life.end(cause === 'finish' ? 'completed' : 'stopped')
-      if (this.reconciler.target !== 'STOPPED')
-        this.#life = new Life() // on the way to a newer goal: calls wait for that
+      if (this.reconciler.target !== 'STOPPED') this.#passStopped()
       else if (!this.#isClosed) this.turnAway()
     }
     this.events.emit('state', { ...change, generation: this.replicas.generation })
     if (state === 'RUNNING' && this.#isRestarting) this.#tellRestarted()
+  }
+
+  /** On the way to RUNNING or PAUSED: calls wait for that, and it is a life of its own. */
+  #passStopped(): void {
+    this.#life = new Life()
+    this.#spec.invoker.queue.admit()
   }
 
   async #watchBody(replica: Replica): Promise<void> {
@@ -277,7 +282,7 @@ export class ServiceRunner {
       own.length === 0 ? error : new AggregateError([error, ...own], 'the service failed, and so did its clean-up')
     this.events.emit('failed', outcome, willRestart)
     if (!willRestart) this.#life.fail(outcome)
-    else if (this.state === 'FAILED') await this.reconciler.revive().catch(() => {}) // told by the next 'failed'
+    else if (this.state === 'FAILED') await this.reconciler.restart().catch(() => {}) // told by the next 'failed'
   }
 
   #admitsRestart(): boolean {
