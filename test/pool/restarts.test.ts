@@ -76,6 +76,15 @@ describe('a crashed service', () => {
     await handle.restart()
     expect(await handle.proxy.ping()).toBe('pong from 2')
   })
+
+  it('that is restarted gives way to a stop that comes later', async () => {
+    await using pool = new Pool()
+    const handle = await pool.spawn<Fragile>(fragile)
+    const superseded = expect(handle.restart()).rejects.toMatchObject({ code: 'ERR_TROUPE_SUPERSEDED' })
+    await handle.stop()
+    await superseded
+    expect(handle.stats()).toMatchObject({ state: 'STOPPED', generation: 1 })
+  })
 })
 
 describe('the restart limit', () => {

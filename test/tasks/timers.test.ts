@@ -179,6 +179,47 @@ describe('1,000 timers in one service', () => {
   })
 })
 
+/** Counts how often a thread would wake up. */
+class CountingClock extends ManualClock {
+  wakeUps = 0
+  override setTimer(callback: () => void, delayMs: number): () => void {
+    return super.setTimer(() => {
+      this.wakeUps++
+      callback()
+    }, delayMs)
+  }
+}
+
+describe('between its ticks a service', () => {
+  async function crowd(size: number, every: number) {
+    const clock = new CountingClock()
+    let calls = 0
+    class Crowd {
+      static background: Record<string, { every: number }> = {}
+      readonly size = size
+    }
+    for (let index = 0; index < size; index++) {
+      Crowd.background[`t${index}`] = { every: every + index }
+      Object.defineProperty(Crowd.prototype, `t${index}`, { value: () => calls++ })
+    }
+    const opened = await openBackground({ clock, target: new Crowd() })
+    return { ...opened, clock, calls: () => calls }
+  }
+
+  it('with 1,000 timers does not wake up once', async () => {
+    const { clock, calls } = await crowd(1_000, 60_000)
+    await clock.advance(59_999)
+    expect([clock.wakeUps, calls(), clock.pending]).toEqual([0, 0, 1_000])
+  })
+
+  it('wakes up exactly as often as it has something to call', async () => {
+    const { clock, calls } = await crowd(100, 50)
+    await clock.advance(1_000)
+    expect(calls()).toBeGreaterThan(600)
+    expect(clock.wakeUps).toBe(calls())
+  })
+})
+
 describe('a cron job', () => {
   const at = (time: string) => new Date(`2024-03-01T${time}Z`)
   const told = (clock: ManualClock) => new Date(clock.date()).toISOString().slice(11, 19)

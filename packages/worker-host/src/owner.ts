@@ -10,8 +10,8 @@ export { Dispatcher } from './host/dispatcher.ts'
 export type {
   BodyEnd,
   Ending,
-  Hook,
   HostApi,
+  MoveEnd,
   Outcome,
   ServiceDescription,
   ServiceOrder,
@@ -20,6 +20,7 @@ export { type CallScope, CallScopes } from './service/call-scope.ts'
 export { type Carried, carriedNow } from './service/carried.ts'
 export { type CallLimits, limitedBy } from './service/limited-by.ts'
 export type { ChildrenControl, ParentService } from './service/service-children.ts'
+export { leadsDown, type Move } from './service/transition.ts'
 export { RemoteStream } from './streams/remote-stream.ts'
 export type { ItemBatch } from './streams/stream-producer.ts'
 export type { HostTask } from './thread.ts'

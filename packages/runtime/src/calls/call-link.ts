@@ -35,7 +35,7 @@ import type { Death } from '../threads/host-link.ts'
 import type { Call, CallHolder, CallRequest } from './call.ts'
 import type { Expiring } from './deadline-watch.ts'
 import { rebuildThrown } from './rejection.ts'
-import { turnNowMs } from './turn-clock.ts'
+import type { TurnClock } from './turn-clock.ts'
 
 export interface CallLinkOptions {
   readonly service: string
@@ -50,6 +50,7 @@ export interface CallLinkOptions {
   readonly window: number
   /** Word 0 is the host's count of calls begun; without it every call that was sent may have. */
   readonly begun: Int32Array | undefined
+  readonly time: TurnClock
   /** Replies have come: there is room for more calls. */
   readonly onRoom: () => void
   /** `expire` has something to do at that time. */
@@ -132,7 +133,7 @@ export class CallLink implements CallHolder, Expiring {
     else this.#streams++
     call.id = id
     call.holder = this
-    if (timeoutMs !== null) call.sentAtMs = turnNowMs()
+    if (timeoutMs !== null) call.sentAtMs = this.#options.time.turnMs()
     const number = method.number + this.#offsetOf(caller)
     const extras = this.#options.extrasOf(call)
     if (extras === undefined) this.#outbox.putCall(Request.Call, id, number, args)
@@ -168,7 +169,7 @@ export class CallLink implements CallHolder, Expiring {
     this.#calls[call.id] = undefined
     this.#failed++
     const { killAfterMs = Number.POSITIVE_INFINITY } = this.#options.methods.find(call.request)!.description
-    const killAtMs = performance.now() + killAfterMs
+    const killAtMs = this.#options.time.now() + killAfterMs
     this.#abandoned.set(call.id, { call, killAtMs })
     this.#options.onDeadline(killAtMs)
     this.#outbox.putValue(Request.Cancel, call.id, encodeThrown(reason))

@@ -7,6 +7,7 @@ import type { Call, CallHolder } from './call.ts'
 import type { CallLink } from './call-link.ts'
 import type { DeadlineWatch, Expiring } from './deadline-watch.ts'
 import { Mailbox } from './mailbox.ts'
+import { systemTurnClock, type TurnClock } from './turn-clock.ts'
 
 export interface CallQueueOptions {
   /**
@@ -34,6 +35,8 @@ const SWEEP_FROM = 64
 export class CallQueue implements CallHolder, Expiring {
   readonly isSerialized: boolean
   readonly window: number
+  /** The pool's, once it is bound to one. */
+  time: TurnClock = systemTurnClock
   readonly #mailbox: Mailbox<Call>
   #links: readonly CallLink[] = []
   /** Set while calls are refused. */
@@ -70,6 +73,7 @@ export class CallQueue implements CallHolder, Expiring {
     }
     this.#bound = { pool, service }
     this.#watch = watch
+    this.time = watch.time
     watch.add(this)
   }
 

@@ -2,7 +2,7 @@
 import { type ContextId, DeadlineExceededError, messageOf } from '@troupe/worker-host'
 import { type Carried, type MakeError, RemoteStream, rejectWith } from '@troupe/worker-host/owner'
 import { joinAbortGroup, leaveAbortGroup } from './abort-groups.ts'
-import { turnNowMs } from './turn-clock.ts'
+import type { TurnClock } from './turn-clock.ts'
 
 /** What an invoker sees of a call. */
 export interface CallRequest {
@@ -28,7 +28,7 @@ export interface CallHolder {
 
 export class Call {
   readonly request: CallRequest
-  /** On the clock of `performance.now()`; `Infinity` for none. */
+  /** On the pool's clock; `Infinity` for none. */
   deadlineMs: number
   readonly #madeAtMs: number
   /** When it left for a thread; 0 while it waits. */
@@ -43,10 +43,10 @@ export class Call {
   #isSettled = false
   #isHandedOver = false
 
-  constructor(request: CallRequest, stream?: RemoteStream<unknown>) {
+  constructor(request: CallRequest, time: TurnClock, stream?: RemoteStream<unknown>) {
     this.request = request
     this.#stream = stream
-    this.#madeAtMs = request.timeoutMs === null ? 0 : turnNowMs()
+    this.#madeAtMs = request.timeoutMs === null ? 0 : time.turnMs()
     this.deadlineMs = request.timeoutMs === null ? Number.POSITIVE_INFINITY : this.#madeAtMs + request.timeoutMs
   }
 

@@ -2,6 +2,8 @@
  * One timer for all deadlines of a pool. A call costs it one comparison: it only sleeps until the earliest deadline that
  * it knows of, then has every queue look through the calls that are still there, and learns the next one.
  */
+import type { Clock } from '@troupe/worker-host'
+import { TurnClock } from './turn-clock.ts'
 
 /** Calls with deadlines. */
 export interface Expiring {
@@ -9,14 +11,19 @@ export interface Expiring {
   expire(nowMs: number): number
 }
 
-/** Node's timers take no longer delay: it would become 1 ms. */
-const MAX_DELAY_MS = 2 ** 31 - 1
-
 export class DeadlineWatch {
   readonly #watched = new Set<Expiring>()
-  #timer: NodeJS.Timeout | undefined
+  readonly #clock: Clock
+  #cancelTimer: (() => void) | undefined
   #wakeAtMs = Number.POSITIVE_INFINITY
   #isClosed = false
+  /** What calls look at to know when they are made. */
+  readonly time: TurnClock
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.time = new TurnClock(clock)
+  }
 
   add(expiring: Expiring): void {
     this.#watched.add(expiring)
@@ -33,21 +40,21 @@ export class DeadlineWatch {
 
   close(): void {
     this.#isClosed = true
-    clearTimeout(this.#timer)
+    this.#cancelTimer?.()
   }
 
   #sleepUntil(atMs: number): void {
     if (this.#isClosed) return
-    clearTimeout(this.#timer)
+    this.#cancelTimer?.()
     this.#wakeAtMs = atMs
-    const delayMs = Math.min(Math.max(atMs - performance.now(), 1), MAX_DELAY_MS)
+    const delayMs = Math.max(atMs - this.#clock.now(), 1)
     // What keeps the process alive is the service that has the call, not the wait for it to be late.
-    this.#timer = setTimeout(() => this.#wake(), delayMs).unref()
+    this.#cancelTimer = this.#clock.setTimer(() => this.#wake(), delayMs, true)
   }
 
   #wake(): void {
     this.#wakeAtMs = Number.POSITIVE_INFINITY
-    const nowMs = performance.now()
+    const nowMs = this.#clock.now()
     let nextMs = Number.POSITIVE_INFINITY
     for (const expiring of this.#watched) nextMs = Math.min(nextMs, expiring.expire(nowMs))
     this.expect(nextMs)

@@ -67,7 +67,7 @@ export class DeduplicatingInvoker extends Invoker {
     if (key === undefined) return super.invoke(request)
     const known = this.#entries.get(key)
     if (known?.expiresAtMs !== undefined) {
-      if (performance.now() < known.expiresAtMs) return known.outcome.then(ownCopy)
+      if (this.queue.time.now() < known.expiresAtMs) return known.outcome.then(ownCopy)
       this.#entries.delete(key)
     } else if (known !== undefined) return this.#follow(key, known, request)
     if (!this.#makeRoom()) return super.invoke(request)
@@ -82,7 +82,7 @@ export class DeduplicatingInvoker extends Invoker {
     this.#entries.set(key, entry)
     outcome.then(
       (value) => {
-        if (this.#ttlMs > 0 && !(value instanceof RemoteStream)) entry.expiresAtMs = performance.now() + this.#ttlMs
+        if (this.#ttlMs > 0 && !(value instanceof RemoteStream)) entry.expiresAtMs = this.queue.time.now() + this.#ttlMs
         else this.#drop(key, entry)
       },
       () => this.#drop(key, entry),
@@ -92,7 +92,7 @@ export class DeduplicatingInvoker extends Invoker {
 
   /** Waits for the outcome with a signal and a deadline of its own; who leaves, leaves the others waiting. */
   #follow(key: string, entry: Entry, request: CallRequest): Promise<unknown> {
-    const follower = new Call(request)
+    const follower = new Call(request, this.queue.time)
     const outcome = follower.promise()
     if (!follower.listen()) {
       if (entry.followers === 0) this.#abandon(key, entry, request.signal?.reason)

@@ -50,7 +50,7 @@ export abstract class Invoker {
   /** Called once for each call. */
   invoke(request: CallRequest): Promise<unknown> {
     if (this.#next !== undefined) return this.#next.invoke(request)
-    const call = new Call(request)
+    const call = new Call(request, this.queue.time)
     const outcome = call.promise()
     this.queue.accept(call)
     return outcome
@@ -61,7 +61,7 @@ export abstract class Invoker {
     // Whoever looks at requests gets a signal; to make one for each call costs more than the call.
     const isPlain = this.#next === undefined && this.invoke === Invoker.prototype.invoke
     if (!isPlain) return this.invoke({ ...request, signal: scope.signal })
-    const call = new Call(request)
+    const call = new Call(request, this.queue.time)
     const outcome = call.promise()
     this.queue.accept(call)
     scope.follow(call)
@@ -71,7 +71,7 @@ export abstract class Invoker {
   /** Called once for each call of a method that is a stream. */
   stream(request: CallRequest): RemoteStream<unknown> {
     if (this.#next !== undefined) return this.#next.stream(request)
-    return new RemoteStream((stream) => this.queue.accept(new Call(request, stream)))
+    return new RemoteStream((stream) => this.queue.accept(new Call(request, this.queue.time, stream)))
   }
 }
 

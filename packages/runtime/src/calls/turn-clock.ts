@@ -2,19 +2,36 @@
  * The time, looked at once a turn: a thousand calls made in one turn were made at the same time, and asking the clock
  * for each would cost a twentieth of a call.
  */
-let turnMs = 0
-let isCurrent = false
+import { type Clock, systemClock } from '@troupe/worker-host'
 
-const endTurn = (): void => {
-  isCurrent = false
-}
+export class TurnClock {
+  readonly #clock: Clock
+  #turnMs = 0
+  #isCurrent = false
 
-/** @returns milliseconds on the clock of `performance.now()` */
-export function turnNowMs(): number {
-  if (!isCurrent) {
-    isCurrent = true
-    turnMs = performance.now()
-    queueMicrotask(endTurn)
+  constructor(clock: Clock) {
+    this.#clock = clock
   }
-  return turnMs
+
+  /** The time in this turn. @unit milliseconds on the clock */
+  turnMs(): number {
+    if (!this.#isCurrent) {
+      this.#isCurrent = true
+      this.#turnMs = this.#clock.now()
+      queueMicrotask(this.#endTurn)
+    }
+    return this.#turnMs
+  }
+
+  /** The time now, which goes on within a turn. */
+  now(): number {
+    return this.#clock.now()
+  }
+
+  readonly #endTurn = (): void => {
+    this.#isCurrent = false
+  }
 }
+
+/** Of whatever belongs to no pool yet. */
+export const systemTurnClock = new TurnClock(systemClock)

@@ -89,7 +89,7 @@ export class BatchingInvoker extends Invoker {
   }
 
   #gather(method: string, request: CallRequest): Promise<unknown> {
-    const call = new Call(request)
+    const call = new Call(request, this.queue.time)
     const outcome = call.promise()
     if (!call.listen()) return outcome
     const key = `${request.method}\n${request.caller}`
@@ -146,7 +146,7 @@ export class BatchingInvoker extends Invoker {
         caller,
         isIdempotent: calls.every(({ request }) => request.isIdempotent),
         signal: abort.signal,
-        timeoutMs: latestMs === Number.POSITIVE_INFINITY ? null : Math.max(latestMs - performance.now(), 1),
+        timeoutMs: latestMs === Number.POSITIVE_INFINITY ? null : Math.max(latestMs - this.queue.time.now(), 1),
       })
       if (!Array.isArray(entries) || entries.length !== calls.length) {
         throw new BadBatchError(service, method, calls.length, found(entries))

@@ -92,17 +92,17 @@ export class RetryInvoker extends Invoker {
 
   override async invoke(request: CallRequest): Promise<unknown> {
     const { timeoutMs } = request
-    const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : performance.now() + timeoutMs
+    const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : this.queue.time.now() + timeoutMs
     let next = request
     for (let attempt = 1; ; attempt++) {
       try {
         return await super.invoke(next)
       } catch (error) {
         const waitMs = this.#waitAfter(error, request, attempt)
-        if (waitMs === undefined || performance.now() + waitMs >= deadlineMs) throw counted(error, request, attempt)
+        if (waitMs === undefined || this.queue.time.now() + waitMs >= deadlineMs) throw counted(error, request, attempt)
         await this.#wait(request, waitMs)
-        if (performance.now() >= deadlineMs) throw counted(error, request, attempt)
-        next = { ...request, timeoutMs: timeoutMs === null ? null : deadlineMs - performance.now() }
+        if (this.queue.time.now() >= deadlineMs) throw counted(error, request, attempt)
+        next = { ...request, timeoutMs: timeoutMs === null ? null : deadlineMs - this.queue.time.now() }
       }
     }
   }

@@ -19,7 +19,7 @@ export class HeldCall {
   constructor(queue: CallQueue, request: CallRequest, send: Send, onLeft: () => void) {
     this.#queue = queue
     this.#send = send
-    this.#call = new Call(request)
+    this.#call = new Call(request, queue.time)
     this.outcome = this.#call.promise()
     if (!this.#call.listen()) return
     queue.watchFollower(this.#call)
@@ -41,7 +41,7 @@ export class HeldCall {
     const { request, deadlineMs } = this.#call
     this.#queue.forgetFollower(this.#call)
     this.#call.holder = undefined
-    const nowMs = performance.now()
+    const nowMs = this.#queue.time.now()
     if (deadlineMs <= nowMs) {
       this.#call.expire(nowMs, false)
       return false

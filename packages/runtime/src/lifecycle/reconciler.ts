@@ -3,33 +3,71 @@
  *
  * `aim` sets a goal and never acts by itself: one loop carries out one move at a time, and after each looks at the
  * newest goal again. So moves never overlap, a move in hand is always finished, and of many goals the last one wins.
+ * The one exception is a class's own move from a state of motion, which overtakes the hook that runs there.
  */
-import { NotRunningError, type ServiceState, SupersededError } from '@troupe/worker-host'
-import { nextMove, type TargetState, type Transition } from './transitions.ts'
+import { NotRunningError, type RestState, type ServiceState, SupersededError } from '@troupe/worker-host'
+import type { Clock, Move } from '@troupe/worker-host/owner'
+import { leadsAway, overtaking, route, TRANSITIONS } from './transitions.ts'
+
+/**
+ * What a change of state is owed to: `start`, `pause`, `stop` or `restart` as asked of the handle, `restart` by the
+ * supervision too, the body's end (`finish`), the pool's (`close`), or an error (`failure`).
+ */
+export type Cause = 'start' | 'pause' | 'stop' | 'restart' | 'finish' | 'close' | 'failure'
+
+export interface Change {
+  readonly state: ServiceState
+  readonly previous: ServiceState
+  readonly cause: Cause
+  /** How long the move took that this change ends; undefined where it ends none. @unit milliseconds */
+  readonly durationMs: number | undefined
+}
 
 export interface ReconcilerOptions {
   readonly service: string
-  /** Carries a move out; what it throws fails the service. */
-  readonly carryOut: (move: Transition) => Promise<void>
-  readonly onState: (state: ServiceState, previous: ServiceState) => void
+  readonly clock: Pick<Clock, 'now'>
+  /** Makes the object, on the way out of STOPPED. @returns the moves that its class has; what it throws fails the service */
+  readonly open: () => Promise<readonly Move[]>
+  /**
+   * Carries a move out; what it throws fails the service. Nobody heeds what comes of it once `overtaken` has aborted.
+   * @returns where it has led to: STOPPED when its hook gave up, else where it goes
+   */
+  readonly carryOut: (move: Move, overtaken: AbortSignal) => Promise<RestState>
+  readonly onState: (change: Change) => void
   /** The target changed while, or before, a move is carried out. */
-  readonly onGoal: (target: TargetState) => void
+  readonly onGoal: (target: RestState) => void
   /** The service has just become FAILED, on its way to, or at rest in, `target`. */
   readonly onFailed: (error: unknown, target: ServiceState) => void
 }
 
 interface Goal {
-  readonly target: TargetState
+  readonly target: RestState
+  readonly cause: Cause
+  /** A restart passes STOPPED first, for a fresh object. */
+  mustStop: boolean
   readonly reached: Promise<void>
   resolve(): void
   reject(reason: unknown): void
 }
 
+/** A move whose hook runs. */
+interface InHand {
+  readonly move: Move
+  readonly overtake: (by: Move) => void
+}
+
+const ASKED = { RUNNING: 'start', PAUSED: 'pause', STOPPED: 'stop' } as const satisfies Record<RestState, Cause>
+const RESTS: ReadonlySet<ServiceState> = new Set(['STOPPED', 'PAUSED', 'RUNNING', 'FAILED'])
+
 export class Reconciler {
   readonly #options: ReconcilerOptions
+  #table: readonly Move[] = TRANSITIONS
   #state: ServiceState = 'STOPPED'
   #told: ServiceState = 'STOPPED'
+  /** When the present move began; undefined at rest. */
+  #begunMs: number | undefined
   #goal: Goal | undefined
+  #inHand: InHand | undefined
   #repair: (() => Promise<void>) | undefined
   #failure: unknown
   #isMoving = false
@@ -47,9 +85,21 @@ export class Reconciler {
     return this.#failure
   }
 
-  /** Where the service is going, or rests. */
+  /** Where the service is going, or rests; STOPPED in the first half of a restart. */
   get target(): ServiceState {
-    return this.#goal?.target ?? this.#state
+    return this.#goal === undefined ? this.#state : headingOf(this.#goal)
+  }
+
+  /** Whether the newest goal turns its back on the move whose hook runs now. */
+  get isLedAway(): boolean {
+    const move = this.#inHand?.move
+    if (move === undefined || this.#goal === undefined || this.#state !== move.via) return false
+    return leadsAway(move, headingOf(this.#goal), this.#table)
+  }
+
+  /** The moves from one state to another, of the class as it was last loaded. */
+  route(from: ServiceState, to: RestState): readonly Move[] {
+    return route(from, to, this.#table)
   }
 
   /**
@@ -58,22 +108,23 @@ export class Reconciler {
    * @throws {SupersededError} ERR_TROUPE_SUPERSEDED when a later goal took its place
    * @throws {NotRunningError} ERR_TROUPE_NOT_RUNNING, with the failure as `cause`, from FAILED to anything but STOPPED
    */
-  aim(target: TargetState): Promise<void> {
+  aim(target: RestState, cause: Cause = ASKED[target]): Promise<void> {
     if (this.#goal?.target === target) return this.#goal.reached
     if (this.#state === 'FAILED') {
-      if (target === 'STOPPED') return this.#acknowledge()
+      if (target === 'STOPPED') return this.#acknowledge(cause)
       return Promise.reject(new NotRunningError(this.#options.service, 'FAILED', { cause: this.#failure }))
     }
-    return this.#set(target)
+    return this.#set(target, cause)
   }
 
-  /** Leaves FAILED, with everything made anew, for RUNNING. */
-  revive(): Promise<void> {
+  /** Brings it to RUNNING with everything made anew: FAILED is left at once, any other state by way of STOPPED. */
+  restart(): Promise<void> {
+    if (this.#goal?.cause === 'restart') return this.#goal.reached
     if (this.#state === 'FAILED') {
       this.#failure = undefined
       this.#state = 'STOPPED' // not told to anyone: to the world it goes from FAILED to PREPARING
     }
-    return this.#set('RUNNING')
+    return this.#set('RUNNING', 'restart', this.#state !== 'STOPPED')
   }
 
   /** Does something between two moves, when the service rests in PAUSED or RUNNING, and not at all when it leaves them. */
@@ -90,20 +141,27 @@ export class Reconciler {
     const target = this.target
     const goal = this.#goal
     this.#goal = undefined
-    this.#enter('FAILED')
+    this.#enter('FAILED', 'failure')
     goal?.reject(error)
     this.#options.onFailed(error, target)
   }
 
-  #set(target: TargetState): Promise<void> {
-    if (this.#goal === undefined && this.#state === target) return Promise.resolve()
+  #set(target: RestState, cause: Cause, mustStop = false): Promise<void> {
+    if (this.#goal === undefined && this.#state === target && !mustStop) return Promise.resolve()
     const superseded = this.#goal
-    const goal = newGoal(target)
+    const goal = newGoal(target, cause, mustStop)
     this.#goal = goal
     superseded?.reject(new SupersededError(this.#options.service, superseded.target, target))
-    this.#options.onGoal(target)
+    this.#options.onGoal(headingOf(goal))
+    this.#overtakeFor(headingOf(goal))
     void this.#reconcile()
     return goal.reached // a listener may have set another one meanwhile
+  }
+
+  #overtakeFor(target: RestState): void {
+    const inHand = this.#inHand
+    const by = inHand && this.#state === inHand.move.via && overtaking(this.#state, target, this.#table)
+    if (by) inHand.overtake(by)
   }
 
   async #reconcile(): Promise<void> {
@@ -112,12 +170,12 @@ export class Reconciler {
     try {
       while (this.#state !== 'FAILED') {
         const goal = this.#goal
-        if (goal?.target === this.#state) {
+        if (goal?.target === this.#state && !goal.mustStop) {
           this.#goal = undefined
-          if (this.#told !== this.#state) this.#enter(this.#state) // a revival that was called off
+          if (this.#told !== this.#state) this.#enter(this.#state, goal.cause) // a revival that was called off
           goal.resolve()
         } else if (goal !== undefined) {
-          await this.#move(nextMove(this.#state, goal.target)!)
+          await this.#move(goal)
         } else if (this.#repair !== undefined) {
           const repair = this.#repair
           this.#repair = undefined
@@ -132,28 +190,61 @@ export class Reconciler {
     }
   }
 
-  async #move(move: Transition): Promise<void> {
-    this.#enter(move.via)
-    await this.#options.carryOut(move)
-    // A crash during the move has made it FAILED; and a restart may already have begun anew.
-    if (this.#state === move.via) this.#enter(move.to)
+  async #move(goal: Goal): Promise<void> {
+    const move = route(this.#state, headingOf(goal), this.#table)[0]!
+    this.#enter(move.via, goal.cause)
+    if (move.from !== 'STOPPED') return this.#carry(move, goal)
+    // What moves a class has is known when it is loaded: only then is it decided how to go on from here.
+    const table = await this.#options.open()
+    if (this.#state !== move.via) return
+    this.#table = table
+    const target = this.#goal === undefined ? move.to : headingOf(this.#goal)
+    await this.#carry(route('STOPPED', target, table)[0] ?? move, goal)
   }
 
-  #enter(state: ServiceState): void {
+  /** @param goal the one that the move was begun for */
+  async #carry(move: Move, goal: Goal): Promise<void> {
+    const overtaken = new AbortController()
+    const overtaker = Promise.withResolvers<Move>()
+    const overtake = (by: Move): void => {
+      overtaken.abort()
+      overtaker.resolve(by)
+    }
+    this.#inHand = { move, overtake }
+    const carried = this.#options.carryOut(move, overtaken.signal)
+    if (this.#goal !== undefined && this.#goal !== goal) this.#overtakeFor(headingOf(this.#goal)) // set while it loaded
+    const end = await Promise.race([carried, overtaker.promise]).finally(() => {
+      this.#inHand = undefined
+    })
+    // A crash during the move has made it FAILED; and a restart may already have begun anew.
+    if (this.#state !== move.via) return
+    if (typeof end === 'string') return this.#enter(end, goal.cause)
+    const newer = this.#goal ?? goal
+    this.#enter(end.via, newer.cause)
+    await this.#carry(end, newer)
+  }
+
+  #enter(state: ServiceState, cause: Cause): void {
+    if (state === 'STOPPED' && this.#goal !== undefined) this.#goal.mustStop = false
     const previous = this.#told
+    const nowMs = this.#options.clock.now()
+    const durationMs = this.#begunMs === undefined ? undefined : nowMs - this.#begunMs
     this.#state = this.#told = state
-    this.#options.onState(state, previous)
+    this.#begunMs = RESTS.has(state) ? undefined : nowMs
+    this.#options.onState({ state, previous, cause, durationMs })
   }
 
   /** FAILED → STOPPED, without a hook. */
-  async #acknowledge(): Promise<void> {
+  async #acknowledge(cause: Cause): Promise<void> {
     this.#failure = undefined
-    this.#enter('STOPPED')
+    this.#enter('STOPPED', cause)
   }
 }
 
-function newGoal(target: TargetState): Goal {
+const headingOf = ({ target, mustStop }: Goal): RestState => (mustStop ? 'STOPPED' : target)
+
+function newGoal(target: RestState, cause: Cause, mustStop: boolean): Goal {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   promise.catch(() => {}) // a goal that nobody awaits may be superseded; failures are told by event and state as well
-  return { target, reached: promise, resolve, reject }
+  return { target, cause, mustStop, reached: promise, resolve, reject }
 }

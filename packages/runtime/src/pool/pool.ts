@@ -16,10 +16,12 @@
 import type { MessagePort } from 'node:worker_threads'
 import {
   BadOptionsError,
+  type Clock,
   type ContextId,
   DuplicateNameError,
   NoSuchServiceError,
   PoolClosedError,
+  systemClock,
 } from '@troupe/worker-host'
 import { type ParentService, throwAll } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
@@ -61,6 +63,12 @@ export interface PoolOptions {
    * @defaultValue 30_000
    */
   readonly timeoutMs?: number | null
+  /**
+   * Where the owner's time comes from: deadlines of calls and of moves, graces, and the window of restarts. A test gives
+   * a `ManualClock`, and moves it by hand. The services' own clocks are their own.
+   * @defaultValue real time
+   */
+  readonly clock?: Clock
 }
 
 /** The parent script: nobody is above it, and its thread is not for services. */
@@ -72,7 +80,8 @@ export class Pool implements AsyncDisposable {
   readonly #home: Home
   readonly #timeoutMs: number | null
   readonly #exchange: Exchange
-  readonly #watch = new DeadlineWatch()
+  readonly #clock: Clock
+  readonly #watch: DeadlineWatch
   readonly #services = new Map<string, ServiceHandle>()
   readonly #registered = new Map<string, Invoker>()
   readonly #contexts = new Map<string, Context>()
@@ -83,11 +92,16 @@ export class Pool implements AsyncDisposable {
    * @param home for a pool that is made in a context, which Troupe does itself
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
    */
-  constructor({ maxThreads = 1_024, keepSpare = true, timeoutMs = 30_000 }: PoolOptions = {}, home: Home = ROOT) {
+  constructor(
+    { maxThreads = 1_024, keepSpare = true, timeoutMs = 30_000, clock = systemClock }: PoolOptions = {},
+    home: Home = ROOT,
+  ) {
     if (!Number.isInteger(maxThreads) || maxThreads < 1) {
       throw new BadOptionsError(`"maxThreads" must be a whole number from 1, found ${String(maxThreads)}`)
     }
     this.#supplies = new ThreadSupplies({ maxThreads, keepSpare })
+    this.#clock = clock
+    this.#watch = new DeadlineWatch(clock)
     this.#timeoutMs = checkTimeout(timeoutMs, '"timeoutMs"')
     this.#home = home
     this.#exchange = new Exchange({
@@ -259,6 +273,7 @@ export class Pool implements AsyncDisposable {
     const handle = new ServiceHandle<S>({
       spec: checked,
       place: place ?? this.#placeFor(spec),
+      clock: this.#clock,
       owner: this.#home.id,
       timeoutMs: this.#timeoutMs,
     })

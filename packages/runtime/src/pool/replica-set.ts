@@ -2,11 +2,10 @@
  * The threads of a service: opened together, moved together, replaced one by one, and let go together. It keeps the
  * invoker connected to those that are in service, and settles the calls of one that has left it.
  */
-import type { ContextId, TaskStats } from '@troupe/worker-host'
-import { type MethodDescription, throwAll } from '@troupe/worker-host/owner'
+import type { Clock, ContextId, TaskStats } from '@troupe/worker-host'
+import { type MethodDescription, type Move, type MoveEnd, throwAll } from '@troupe/worker-host/owner'
 import type { Call } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
-import type { Transition } from '../lifecycle/transitions.ts'
 import { loadableModule } from '../modules/build-module.ts'
 import { type Death, ThreadDiedError } from '../threads/host-link.ts'
 import { Replica } from './replica.ts'
@@ -15,6 +14,7 @@ import type { CheckedSpec } from './service-spec.ts'
 export interface ReplicaSetOptions {
   readonly spec: CheckedSpec
   readonly place: Place
+  readonly clock: Clock
   /** The context that owns the service, and whose identity its proxy has. */
   readonly owner: ContextId
   readonly onMethods: (methods: readonly MethodDescription[]) => void
@@ -40,6 +40,11 @@ export class ReplicaSet {
   /** Counts the replicas that there ever were. */
   get generation(): number {
     return this.#generation
+  }
+
+  /** The direct moves of the class. */
+  get moves(): readonly Move[] {
+    return this.#replicas[0]?.moves ?? []
   }
 
   get size(): number {
@@ -73,10 +78,10 @@ export class ReplicaSet {
   }
 
   /** Adds a replica in place of one that died. @param moves brings it to where the others are */
-  async addOne(moves: readonly Transition[]): Promise<Replica> {
+  async addOne(moves: readonly Move[]): Promise<Replica> {
     const replica = await this.#openReplica(await this.#load())
     try {
-      for (const { hook, via, to } of moves) await replica.carryOut(hook, via, to)
+      for (const move of moves) await replica.carryOut(move)
     } catch (error) {
       replica.discard(error)
       throw error
@@ -85,12 +90,13 @@ export class ReplicaSet {
     return replica
   }
 
-  /** Where one fails, what the others do is waited for. */
-  async carryOut({ hook, via, to }: Transition): Promise<void> {
-    const results = await Promise.allSettled(this.#replicas.map((replica) => replica.carryOut(hook, via, to)))
+  /** Where one fails, what the others do is waited for. @returns `gaveUp` when one of them did */
+  async carryOut(move: Move): Promise<MoveEnd> {
+    const results = await Promise.allSettled(this.#replicas.map((replica) => replica.carryOut(move)))
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
     throwAll(errors.filter((error) => error instanceof ThreadDiedError).slice(0, 1), '')
-    throwAll(errors, `several threads failed in their "${hook}" hook`)
+    throwAll(errors, `several threads failed in their "${move.hook}" hook`)
+    return results.some((result) => result.status === 'fulfilled' && result.value === 'gaveUp') ? 'gaveUp' : 'done'
   }
 
   heedStop(isStopping: boolean): void {
@@ -157,7 +163,7 @@ export class ReplicaSet {
   }
 
   async #openReplica(moduleUrl: string): Promise<Replica> {
-    const { spec, owner, place, onRoom } = this.#options
+    const { spec, owner, place, clock, onRoom } = this.#options
     const replica = await Replica.open(place, {
       order: {
         name: spec.name,
@@ -171,6 +177,8 @@ export class ReplicaSet {
         maxTasks: spec.maxTasks,
       },
       window: spec.invoker.queue.window,
+      time: spec.invoker.queue.time,
+      clock,
       transitionMs: spec.transitionMs,
       graceMs: spec.graceMs,
       onRoom,

@@ -3,13 +3,15 @@
  * as many as its `threads`; each lives once.
  */
 import { MessageChannel } from 'node:worker_threads'
-import { DeadlineExceededError, type ServiceState, type TaskStats } from '@troupe/worker-host'
+import { type Clock, DeadlineExceededError, type TaskStats } from '@troupe/worker-host'
 import {
   type BodyEnd,
   decodeThrown,
   encodeThrown,
-  type Hook,
+  leadsDown,
   type MethodDescription,
+  type Move,
+  type MoveEnd,
   type Outcome,
   type ServiceOrder,
   throwAll,
@@ -19,6 +21,7 @@ import type { Call } from '../calls/call.ts'
 import { extrasOf } from '../calls/call-extras.ts'
 import { CallLink } from '../calls/call-link.ts'
 import { ServiceMethods } from '../calls/service-methods.ts'
+import type { TurnClock } from '../calls/turn-clock.ts'
 import type { Lease, Place } from '../contexts/place.ts'
 import type { Death, HostLink } from '../threads/host-link.ts'
 
@@ -26,6 +29,10 @@ export interface ReplicaOptions {
   /** What the host is to run; the replica adds the port, and the count of calls begun. */
   readonly order: Omit<ServiceOrder, 'begun' | 'port'>
   readonly window: number
+  /** What its calls are timed by. */
+  readonly time: TurnClock
+  /** What its hooks are timed by. */
+  readonly clock: Clock
   readonly transitionMs: number
   readonly graceMs: number
   readonly onRoom: () => void
@@ -39,7 +46,9 @@ interface ReplicaParts {
   readonly kill: AbortController
   readonly link: CallLink
   readonly methods: readonly MethodDescription[]
+  readonly moves: readonly Move[]
   readonly service: string
+  readonly clock: Clock
   readonly transitionMs: number
   readonly graceMs: number
 }
@@ -47,9 +56,11 @@ interface ReplicaParts {
 export class Replica {
   readonly link: CallLink
   readonly methods: readonly MethodDescription[]
+  readonly moves: readonly Move[]
   readonly #lease: Lease
   readonly #kill: AbortController
   readonly #service: string
+  readonly #within: Within
   readonly #transitionMs: number
   readonly #graceMs: number
   /** It has not done in time what it was asked to: its thread can only be killed. */
@@ -57,8 +68,9 @@ export class Replica {
 
   /** Takes a host, loads the module there and constructs the service; no hook has run. */
   static async open(place: Place, options: ReplicaOptions): Promise<Replica> {
-    const { transitionMs, graceMs, onBirth } = options
+    const { clock, transitionMs, graceMs, onBirth } = options
     const { name: service, context, caller: owner } = options.order
+    const within = withinOf(clock)
     const kill = new AbortController()
     onBirth(kill)
     const lease = await within(transitionMs, `a thread for "${service}"`, place.lease(kill)).catch((error) => {
@@ -70,8 +82,8 @@ export class Replica {
       const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
       const order: ServiceOrder = { ...options.order, begun, port: port2 }
       const asked = lease.host.ask((host) => host.open(Comlink.transfer(order, [port2])))
-      const { methods, ...reader } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
-      const { window, onRoom, onDeadline } = options
+      const { methods, moves, ...reader } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
+      const { window, time, onRoom, onDeadline } = options
       const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
       const link = new CallLink({
         service,
@@ -82,11 +94,12 @@ export class Replica {
         extrasOf: (call) => extrasOf(call, reader),
         window,
         begun,
+        time,
         onRoom,
         onDeadline,
         onOverdue,
       })
-      return new Replica({ lease, kill, link, methods, service, transitionMs, graceMs })
+      return new Replica({ lease, kill, link, methods, moves, service, clock, transitionMs, graceMs })
     } catch (error) {
       if (error instanceof DeadlineExceededError) kill.abort(error)
       else lease.abandon(error)
@@ -97,9 +110,11 @@ export class Replica {
   private constructor(parts: ReplicaParts) {
     this.link = parts.link
     this.methods = parts.methods
+    this.moves = parts.moves
     this.#lease = parts.lease
     this.#kill = parts.kill
     this.#service = parts.service
+    this.#within = withinOf(parts.clock)
     this.#transitionMs = parts.transitionMs
     this.#graceMs = parts.graceMs
   }
@@ -113,11 +128,12 @@ export class Replica {
     return this.#host.ended
   }
 
-  async carryOut(hook: Hook, via: ServiceState, to: ServiceState): Promise<void> {
-    const asked = this.#host.ask((host) => host.carryOut(hook, via, to))
-    const outcome = await this.#within(this.#transitionMs, `the "${hook}" hook`, asked)
-    if (hook !== 'pause') unwrap(outcome)
-    else await this.#leave(outcome.ok ? [] : [decodeThrown(outcome.thrown)])
+  async carryOut(move: Move): Promise<MoveEnd> {
+    const asked = this.#host.ask((host) => host.carryOut(move))
+    const outcome = await this.#limited(this.#transitionMs, `the "${move.hook}" hook`, asked)
+    if (!leadsDown(move)) return unwrap(outcome)
+    await this.#leave(move, outcome.ok ? [] : [decodeThrown(outcome.thrown)])
+    return unwrap(outcome)
   }
 
   /** A stop is asked for, or called off: the service hears of it at once, whatever it does. */
@@ -137,7 +153,7 @@ export class Replica {
   /** Ends the tasks and runs the service's `cleanup`. @returns what was thrown; a thread that is gone has nothing to clean up */
   async cleanup(error: unknown): Promise<readonly unknown[]> {
     const asked = this.#host.ask((host) => host.cleanup(encodeThrown(error), this.#graceMs))
-    const { thrown, unfinished } = await this.#within(this.#transitionMs + this.#graceMs, 'the "cleanup" hook', asked)
+    const { thrown, unfinished } = await this.#limited(this.#transitionMs + this.#graceMs, 'the "cleanup" hook', asked)
     if (unfinished.length > 0) this.#warnOf(unfinished)
     return thrown.map((data) => decodeThrown(data))
   }
@@ -147,21 +163,21 @@ export class Replica {
     this.#kill.abort(reason)
   }
 
-  /** The second half of a pause: the tasks end. @param errors those of the first half, which did not keep it from this */
-  async #leave(errors: readonly unknown[]): Promise<void> {
-    const asked = this.#host.ask((host) => host.leave(this.#graceMs))
-    const { thrown, unfinished } = await this.#within(this.#transitionMs + this.#graceMs, 'ending the tasks', asked)
+  /** The second half of a move down: the tasks end. @param errors those of the hook, which did not keep it from this */
+  async #leave(move: Move, errors: readonly unknown[]): Promise<void> {
+    const asked = this.#host.ask((host) => host.leave(move, this.#graceMs))
+    const { thrown, unfinished } = await this.#limited(this.#transitionMs + this.#graceMs, 'ending the tasks', asked)
     const all = [...errors, ...thrown.map((data) => decodeThrown(data))]
     if (unfinished.length > 0) {
       this.#warnOf(unfinished)
       all.push(new DeadlineExceededError(`ending ${named(unfinished)}`, this.#graceMs))
     }
-    throwAll(all, 'several steps of the pause failed')
+    throwAll(all, `several steps of the ${move.to === 'PAUSED' ? 'pause' : 'stop'} failed`)
   }
 
-  async #within<T>(limitMs: number, subject: string, promise: Promise<T>): Promise<T> {
+  async #limited<T>(limitMs: number, subject: string, promise: Promise<T>): Promise<T> {
     try {
-      return await within(limitMs, subject, promise)
+      return await this.#within(limitMs, subject, promise)
     } catch (error) {
       this.#isStuck ||= error instanceof DeadlineExceededError
       throw error
@@ -186,7 +202,7 @@ export class Replica {
   async retire(): Promise<void> {
     const closed = this.#host.ask((host) => host.close())
     try {
-      await this.#within(this.#transitionMs, 'closing the host', closed)
+      await this.#limited(this.#transitionMs, 'closing the host', closed)
       await this.#lease.release()
     } catch (error) {
       this.kill(error)
@@ -202,13 +218,17 @@ function unwrap<T>(outcome: Outcome<T>): T {
   throw decodeThrown(outcome.thrown)
 }
 
+type Within = <T>(limitMs: number, subject: string, promise: Promise<T>) => Promise<T>
+
 /** @throws {DeadlineExceededError} ERR_TROUPE_DEADLINE when the promise has not settled in time */
-async function within<T>(limitMs: number, subject: string, promise: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new DeadlineExceededError(subject, limitMs)), limitMs)
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
+const withinOf =
+  (clock: Clock): Within =>
+  async (limitMs, subject, promise) => {
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const cancelTimer = clock.setTimer(() => reject(new DeadlineExceededError(subject, limitMs)), limitMs)
+    try {
+      return await Promise.race([promise, late])
+    } finally {
+      cancelTimer()
+    }
   }
-}

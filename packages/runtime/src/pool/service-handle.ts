@@ -10,9 +10,11 @@
  * restart after a crash, is a new incarnation with a fresh thread and a fresh object, counted by `generation`.
  */
 import {
+  type Clock,
   type ContextId,
   NotRunningError,
   PoolClosedError,
+  type RestState,
   type ServiceState,
   type TaskStats,
 } from '@troupe/worker-host'
@@ -20,12 +22,12 @@ import type { CallScope } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import type { FinishReason } from '../lifecycle/life.ts'
-import type { TargetState } from '../lifecycle/transitions.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { invokeTraced, streamTraced } from './call-tracing.ts'
 import type { ServiceEventMap, ServiceListener, StateChange } from './service-events.ts'
 import { ServiceRunner } from './service-runner.ts'
 import type { CheckedSpec } from './service-spec.ts'
+import { StateChanges } from './state-changes.ts'
 
 export interface StopOptions {
   /**
@@ -55,6 +57,7 @@ export interface ServiceStats {
 export interface HandleOptions {
   readonly spec: CheckedSpec
   readonly place: Place
+  readonly clock: Clock
   /** The context that owns the service, and whose identity its proxy has. */
   readonly owner: ContextId
   /** For calls that say nothing else; `null` for no deadline. */
@@ -75,7 +78,7 @@ export class ServiceHandle<S = unknown> {
   readonly place: Place
 
   /** @internal made by a pool */
-  constructor({ spec, place, owner, timeoutMs }: HandleOptions) {
+  constructor({ spec, place, clock, owner, timeoutMs }: HandleOptions) {
     this.name = spec.name
     this.context = place.id
     this.place = place
@@ -88,7 +91,7 @@ export class ServiceHandle<S = unknown> {
       invoke: (request: CallRequest) => invokeTraced(spec.invoker, request),
       stream: (request: CallRequest) => streamTraced(spec.invoker, request),
     })
-    this.#runner = new ServiceRunner({ spec, place, owner, onMethods: (methods) => this.#proxy.learn(methods) })
+    this.#runner = new ServiceRunner({ spec, place, clock, owner, onMethods: (methods) => this.#proxy.learn(methods) })
   }
 
   get state(): ServiceState {
@@ -131,17 +134,14 @@ export class ServiceHandle<S = unknown> {
   }
 
   /** Brings the service to STOPPED and ends its thread. Of a failure it takes note: FAILED becomes STOPPED. */
-  stop({ drain = true }: StopOptions = {}): Promise<void> {
-    const stopped = this.#runner.reconciler.aim('STOPPED')
-    if (!drain && this.state !== 'STOPPED') this.#runner.turnAway()
-    return stopped
+  stop(options?: StopOptions): Promise<void> {
+    return this.#drained(this.#runner.reconciler.aim('STOPPED'), options)
   }
 
   /** Starts the service with a fresh thread and a fresh object, from whatever state, FAILED included. */
-  async restart(options?: StopOptions): Promise<void> {
-    if (this.state !== 'FAILED') await this.stop(options)
-    if (this.#runner.isClosed) throw new PoolClosedError(`service "${this.name}" can't be started`)
-    return this.#runner.reconciler.revive()
+  restart(options?: StopOptions): Promise<void> {
+    if (this.#runner.isClosed) return Promise.reject(new PoolClosedError(`service "${this.name}" can't be started`))
+    return this.#drained(this.#runner.reconciler.restart(), options)
   }
 
   /** Ends the service's threads at once. To everyone it is a crash, so `supervision` may bring the service back. */
@@ -197,6 +197,16 @@ export class ServiceHandle<S = unknown> {
     return this
   }
 
+  /**
+   * The changes of state from now on, none missed and none twice, however slow the reader is. It ends when the pool is
+   * closed; leaving the loop ends it too.
+   *
+   * @throws {MailboxFullError} ERR_TROUPE_MAILBOX_FULL, in the loop, when its reader is more than 8,192 changes behind
+   */
+  changes(): AsyncIterableIterator<StateChange, undefined> {
+    return new StateChanges(this.name, this.#runner.events)
+  }
+
   /** @internal a call by name, whose caller knows nothing of the method */
   readonly send = (request: CallRequest, scope?: CallScope): Promise<unknown> => {
     const { invoker } = this.#spec
@@ -214,7 +224,12 @@ export class ServiceHandle<S = unknown> {
     return this.#runner.close()
   }
 
-  #aim(target: TargetState): Promise<void> {
+  #drained(goal: Promise<void>, { drain = true }: StopOptions = {}): Promise<void> {
+    if (!drain && this.#runner.reconciler.target === 'STOPPED' && this.state !== 'STOPPED') this.#runner.turnAway()
+    return goal
+  }
+
+  #aim(target: RestState): Promise<void> {
     if (this.#runner.isClosed) return Promise.reject(new PoolClosedError(`service "${this.name}" can't be started`))
     return this.#runner.reconciler.aim(target)
   }

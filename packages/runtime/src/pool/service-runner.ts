@@ -3,20 +3,24 @@
  * to the threads it judges by the service's supervision.
  */
 import {
+  type Clock,
   type ContextId,
   DeadlineExceededError,
+  messageOf,
   NotRunningError,
   PoolClosedError,
+  type RestState,
   ServiceCrashedError,
   type ServiceState,
   StartFailedError,
+  SupersededError,
 } from '@troupe/worker-host'
-import type { MethodDescription } from '@troupe/worker-host/owner'
+import { leadsDown, type MethodDescription, type Move, throwAll } from '@troupe/worker-host/owner'
 import type { Call } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import { type FinishReason, Life } from '../lifecycle/life.ts'
-import { Reconciler } from '../lifecycle/reconciler.ts'
-import { type TargetState, TRANSITIONS, type Transition } from '../lifecycle/transitions.ts'
+import { type Change, Reconciler } from '../lifecycle/reconciler.ts'
+import { TRANSITIONS } from '../lifecycle/transitions.ts'
 import { admitRestart } from '../supervision/restart-limit.ts'
 import { type Death, ThreadDiedError } from '../threads/host-link.ts'
 import type { Replica } from './replica.ts'
@@ -30,6 +34,7 @@ const TELL_MS = 100
 export interface RunnerOptions {
   readonly spec: CheckedSpec
   readonly place: Place
+  readonly clock: Clock
   readonly owner: ContextId
   readonly onMethods: (methods: readonly MethodDescription[]) => void
 }
@@ -39,6 +44,7 @@ export class ServiceRunner {
   readonly reconciler: Reconciler
   readonly replicas: ReplicaSet
   readonly #spec: CheckedSpec
+  readonly #clock: Clock
   #life = new Life()
   #restarts = 0
   #restartTimes: readonly number[] = []
@@ -46,13 +52,15 @@ export class ServiceRunner {
   #hasRun = false
   #isRestarting = false
   #isClosed = false
-  #finishReason: FinishReason = 'stopped'
+  /** Whether `this.stopping` is raised in the threads. */
+  #isRaised = false
   #drained: PromiseWithResolvers<void> | undefined
   /** What a pause on the way to STOPPED threw: no step of a stop is left out for it, so it fails the service after them. */
   #putOff: StartFailedError | undefined
 
   constructor({ spec, ...options }: RunnerOptions) {
     this.#spec = spec
+    this.#clock = options.clock
     spec.invoker.queue.refuse(this.#notRunning)
     this.replicas = new ReplicaSet({
       ...options,
@@ -62,8 +70,10 @@ export class ServiceRunner {
     })
     this.reconciler = new Reconciler({
       service: spec.name,
-      carryOut: (move) => this.#carryOut(move),
-      onState: (state, previous) => this.#onState(state, previous),
+      clock: options.clock,
+      open: () => this.#open(),
+      carryOut: (move, overtaken) => this.#carryOut(move, overtaken),
+      onState: (change) => this.#onState(change),
       onGoal: (target) => this.#onGoal(target),
       onFailed: (error, target) => void this.#onFailed(error, target),
     })
@@ -100,38 +110,65 @@ export class ServiceRunner {
     this.replicas.failCalls(closed)
     this.#drained?.resolve()
     const kill = () => this.replicas.kill(new Error('the pool was closed'))
-    const grace = setTimeout(kill, this.#spec.graceMs + TELL_MS)
+    const cancelGrace = this.#clock.setTimer(kill, this.#spec.graceMs + TELL_MS)
     try {
-      await this.reconciler.aim('STOPPED')
+      await this.reconciler.aim('STOPPED', 'close')
     } catch {
       // It failed while it stopped: 'failed' and `finished` tell, and its threads are gone either way.
     } finally {
-      clearTimeout(grace)
+      cancelGrace()
+      this.events.end()
     }
   }
 
-  async #carryOut(move: Transition): Promise<void> {
+  async #open(): Promise<readonly Move[]> {
+    try {
+      await this.replicas.open()
+    } catch (error) {
+      throw new StartFailedError(this.#spec.name, 'PREPARING', this.#asCrash(error))
+    }
+    if (this.#isRaised) this.replicas.heedStop(true)
+    return [...this.replicas.moves, ...TRANSITIONS]
+  }
+
+  async #carryOut(move: Move, overtaken: AbortSignal): Promise<RestState> {
     const fail = (error: unknown) => new StartFailedError(this.#spec.name, move.via, this.#asCrash(error))
     const earlier = this.#putOff
     this.#putOff = undefined
-    if (earlier && move.hook !== 'stop') throw earlier // the stop was called off
+    if (earlier && move.to !== 'STOPPED') throw earlier // the stop was called off
+    this.#heed()
     try {
-      if (move.hook === 'prepare') await this.#open()
-      if (move.hook === 'pause') await this.#quiesce()
-      await this.replicas.carryOut(move)
+      if (move.from === 'RUNNING') await this.#quiesce()
+      if (overtaken.aborted) return move.to
+      const end = await this.replicas.carryOut(move)
+      const isDone = end === 'done' || (this.reconciler.target === 'STOPPED' && leadsDown(move))
+      if (!isDone && !overtaken.aborted) return await this.#giveUp(move)
     } catch (error) {
+      if (overtaken.aborted) return this.#warnOfOvertaken(move, error)
       if (earlier) throw new AggregateError([earlier, fail(error)], 'several steps of the stop failed')
       if (move.hook !== 'pause' || this.reconciler.target !== 'STOPPED' || endsThread(error)) throw fail(error)
       this.#putOff = fail(error)
-      return
+      return move.to
     }
     if (earlier) throw earlier
-    if (move.hook === 'stop') await this.replicas.retire(this.#notRunning)
+    if (move.to === 'STOPPED') await this.replicas.retire(this.#notRunning)
+    return move.to
   }
 
-  async #open(): Promise<void> {
-    await this.replicas.open()
-    if (this.reconciler.target === 'STOPPED') this.replicas.heedStop(true)
+  /** For a newer goal its hook broke off: the object, halfway between two states, is cleaned up and let go. */
+  async #giveUp(move: Move): Promise<RestState> {
+    const reason = new SupersededError(this.#spec.name, move.to, this.reconciler.target)
+    const errors = await cleanUp(this.replicas.abandon({ cause: reason }), reason)
+    throwAll(errors, 'several steps of the clean-up failed')
+    return 'STOPPED'
+  }
+
+  #warnOfOvertaken({ hook, to }: Move, error: unknown): RestState {
+    // Its thread has been ended by what overtook it.
+    if (error instanceof ThreadDiedError) return to
+    const text = `hook "${hook}" of service "${this.#spec.name}", which was overtaken: ${messageOf(error)}`
+    process.emitWarning(text, { code: 'TROUPE_OVERTAKEN' })
+    return to
   }
 
   /**
@@ -142,10 +179,10 @@ export class ServiceRunner {
     const { queue } = this.#spec.invoker
     if (this.reconciler.target === 'STOPPED' && !this.#isClosed) {
       this.#drained = Promise.withResolvers()
-      const grace = setTimeout(this.#drained.resolve, this.#spec.graceMs)
+      const cancelGrace = this.#clock.setTimer(this.#drained.resolve, this.#spec.graceMs)
       this.#onRoom()
       await this.#drained.promise
-      clearTimeout(grace)
+      cancelGrace()
       this.#drained = undefined
     }
     queue.setFlow('hold')
@@ -157,8 +194,15 @@ export class ServiceRunner {
     if (this.#drained && queue.size === 0 && this.replicas.calls.pending === 0) this.#drained.resolve()
   }
 
-  #onGoal(target: TargetState): void {
-    this.replicas.heedStop(target === 'STOPPED')
+  /** `this.stopping` is raised by a goal of STOPPED, and by one that leads away from where the hook in hand goes. */
+  #heed(): void {
+    const isRaised = this.reconciler.target === 'STOPPED' || this.reconciler.isLedAway
+    if (isRaised !== this.#isRaised) this.replicas.heedStop(isRaised)
+    this.#isRaised = isRaised
+  }
+
+  #onGoal(target: RestState): void {
+    this.#heed()
     if (target === 'STOPPED') {
       if (!this.#isClosed) this.#spec.invoker.queue.refuse(this.#notRunning)
       return
@@ -168,7 +212,8 @@ export class ServiceRunner {
     if (this.#life.hasEnded) this.#life = new Life()
   }
 
-  #onState(state: ServiceState, previous: ServiceState): void {
+  #onState(change: Change): void {
+    const { state, cause } = change
     if (state === 'RUNNING') {
       this.#hasRun = true
       this.#spec.invoker.queue.setFlow('send')
@@ -177,20 +222,25 @@ export class ServiceRunner {
     if (state === 'STOPPED') {
       this.#hasRun = false
       this.#isRestarting = false
-      if (!this.#isClosed) this.turnAway()
-      this.#life.end(this.#finishReason)
-      this.#finishReason = 'stopped'
+      this.#life.end(cause === 'finish' ? 'completed' : 'stopped')
+      if (this.reconciler.target !== 'STOPPED') this.#passStopped()
+      else if (!this.#isClosed) this.turnAway()
     }
-    this.events.emit('state', { state, previous, generation: this.replicas.generation })
+    this.events.emit('state', { ...change, generation: this.replicas.generation })
     if (state === 'RUNNING' && this.#isRestarting) this.#tellRestarted()
+  }
+
+  /** On the way to RUNNING or PAUSED: calls wait for that, and it is a life of its own. */
+  #passStopped(): void {
+    this.#life = new Life()
+    this.#spec.invoker.queue.admit()
   }
 
   async #watchBody(replica: Replica): Promise<void> {
     try {
       const end = await replica.bodyEnd()
       if (end !== 'completed' || !this.replicas.has(replica)) return
-      this.#finishReason = 'completed'
-      await this.reconciler.aim('STOPPED')
+      await this.reconciler.aim('STOPPED', 'finish')
     } catch (error) {
       // A thread that died is `#onDeath`'s; what else the body throws fails the service.
       if (!(error instanceof ThreadDiedError)) this.reconciler.fail(error)
@@ -208,7 +258,7 @@ export class ServiceRunner {
   async #repair(): Promise<void> {
     while (!this.replicas.isComplete) {
       const isRunning = this.state === 'RUNNING'
-      const replica = await this.replicas.addOne(isRunning ? TRANSITIONS.slice(0, 2) : TRANSITIONS.slice(0, 1))
+      const replica = await this.replicas.addOne(this.reconciler.route('STOPPED', isRunning ? 'RUNNING' : 'PAUSED'))
       if (isRunning) void this.#watchBody(replica)
       this.#tellRestarted()
     }
@@ -227,16 +277,18 @@ export class ServiceRunner {
       queue.failWaiting((call) => this.#neverBegun(error, call))
       if (!this.#isClosed) queue.refuse(() => new NotRunningError(name, 'FAILED', { cause: error }))
     }
-    const outcome = await cleanUp(dying, error)
+    const own = await cleanUp(dying, error)
+    const outcome =
+      own.length === 0 ? error : new AggregateError([error, ...own], 'the service failed, and so did its clean-up')
     this.events.emit('failed', outcome, willRestart)
     if (!willRestart) this.#life.fail(outcome)
-    else if (this.state === 'FAILED') await this.reconciler.revive().catch(() => {}) // told by the next 'failed'
+    else if (this.state === 'FAILED') await this.reconciler.restart().catch(() => {}) // told by the next 'failed'
   }
 
   #admitsRestart(): boolean {
     const { supervision } = this.#spec
     if (this.#isClosed || supervision.restart === 'temporary') return false
-    const { verdict, recent } = admitRestart(this.#restartTimes, performance.now(), supervision)
+    const { verdict, recent } = admitRestart(this.#restartTimes, this.#clock.now(), supervision)
     this.#restartTimes = recent
     return verdict === 'restart'
   }
@@ -267,8 +319,8 @@ function endsThread(error: unknown): boolean {
   return error instanceof ThreadDiedError || error instanceof DeadlineExceededError
 }
 
-/** Runs `cleanup` where there is a thread for it, lets the hosts go, and gives the error, joined by the clean-up's. */
-async function cleanUp(dying: readonly Replica[], error: unknown): Promise<unknown> {
+/** Runs `cleanup` where there is a thread for it, and lets the hosts go. @returns what the clean-up threw */
+async function cleanUp(dying: readonly Replica[], error: unknown): Promise<readonly unknown[]> {
   // A hook that met its deadline still holds its thread: no clean-up could begin there.
   const isStuck = error instanceof StartFailedError && endsThread(error.cause)
   const results = await Promise.allSettled(isStuck ? [] : dying.map((replica) => replica.cleanup(error)))
@@ -276,6 +328,5 @@ async function cleanUp(dying: readonly Replica[], error: unknown): Promise<unkno
   const reasons = results.flatMap((result) =>
     result.status === 'rejected' ? [result.reason as unknown] : result.value,
   )
-  const own = reasons.filter((reason) => !(reason instanceof ThreadDiedError))
-  return own.length === 0 ? error : new AggregateError([error, ...own], 'the service failed, and so did its clean-up')
+  return reasons.filter((reason) => !(reason instanceof ThreadDiedError))
 }

@@ -22,7 +22,7 @@ export class ExpectedServices implements CallHolder, Expiring {
   }
 
   wait(request: CallRequest): Promise<unknown> {
-    const call = new Call(request)
+    const call = new Call(request, this.#watch.time)
     const outcome = call.promise()
     const depth = this.#waiting.size
     if (depth >= CAPACITY) call.fail(() => new MailboxFullError(request.service, depth, CAPACITY))
@@ -36,7 +36,7 @@ export class ExpectedServices implements CallHolder, Expiring {
 
   /** A service has come: its calls go there, in their order, with what is left of their time. */
   release(name: string, send: (request: CallRequest) => Promise<unknown>): void {
-    const nowMs = performance.now()
+    const nowMs = this.#watch.time.now()
     for (const call of this.#waiting) {
       const { service, timeoutMs } = call.request
       if (service !== name) continue

@@ -32,6 +32,7 @@ export class Way {
       methods,
       extrasOf: ({ request }) => request.carried,
       window: Number.MAX_SAFE_INTEGER,
+      time: watch.time,
       begun: undefined, // whether a call was passed on, and has begun, only the other end knows
       onRoom: () => {},
       onDeadline: (atMs) => queue.expectDeadline(atMs),

@@ -10,9 +10,10 @@ export interface Clock {
   date(): number
   /**
    * Calls back once, after the delay.
+   * @param isBackground the wait alone is no reason for the process to go on
    * @returns takes it back; does nothing once it has happened
    */
-  setTimer(callback: () => void, delayMs: number): () => void
+  setTimer(callback: () => void, delayMs: number, isBackground?: boolean): () => void
 }
 
 /** Node counts a delay in 32 bits, and takes a longer one for 1 ms. */
@@ -22,7 +23,7 @@ const LONGEST_MS = 2 ** 31 - 1
 export const systemClock: Clock = {
   now: () => performance.now(),
   date: () => Date.now(),
-  setTimer(callback, delayMs) {
+  setTimer(callback, delayMs, isBackground = false) {
     const dueMs = performance.now() + delayMs
     let timeout: NodeJS.Timeout
     const arm = (leftMs: number): void => {
@@ -30,6 +31,7 @@ export const systemClock: Clock = {
         () => (leftMs > LONGEST_MS ? arm(dueMs - performance.now()) : callback()),
         Math.min(leftMs, LONGEST_MS),
       )
+      if (isBackground) timeout.unref()
     }
     arm(delayMs)
     return () => clearTimeout(timeout)

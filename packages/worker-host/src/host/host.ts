@@ -12,19 +12,22 @@ import { decodeThrown, encodeThrown, type ThrownData } from '../errors/error-dat
 import { throwAll } from '../errors/throw-all.ts'
 import { CallScopes } from '../service/call-scope.ts'
 import { registeredStores } from '../service/carried.ts'
-import { BACKGROUND, type Placement, type ServiceState } from '../service/service.ts'
+import { BACKGROUND, type Placement } from '../service/service.ts'
 import type { ChildrenControl, ServiceChildren } from '../service/service-children.ts'
 import type { HomeContext } from '../service/service-context.ts'
+import { leadsDown, type Move, movesOf } from '../service/transition.ts'
 import { type Background, type ReadyJob, readyJobs, type TaskStats } from '../tasks/background.ts'
 import { jobsOf } from '../tasks/declarations.ts'
 import type { CancelledGraph } from '../tasks/task-graph.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { encodeFailure } from './failure.ts'
 import { baseOf, construct, loadService } from './load-service.ts'
+import { untilReady } from './readiness.ts'
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly thrown: ThrownData }
 
-export type Hook = 'prepare' | 'start' | 'pause' | 'stop'
+/** `gaveUp`: for a newer goal its hook broke off, by the reason of `this.stopping`. */
+export type MoveEnd = 'done' | 'gaveUp'
 
 /** What the owner asks a host to run. */
 export interface ServiceOrder {
@@ -48,6 +51,8 @@ export interface ServiceDescription {
   readonly readsCalls: boolean
   /** The names of the AsyncLocalStorage stores that are registered in its thread. */
   readonly stores: readonly string[]
+  /** The direct moves that the class adds. */
+  readonly moves: readonly Move[]
 }
 
 /** How the body and its tasks ended: by themselves, or because the service left RUNNING. */
@@ -64,21 +69,22 @@ export interface Ending {
 /** The control plane of one service. */
 export interface HostApi {
   open(order: ServiceOrder): Promise<Outcome<ServiceDescription>>
-  carryOut(hook: Hook, via: ServiceState, to: ServiceState): Promise<Outcome<undefined>>
-  /** After the `pause` hook: ends the tasks, leaves first, and the body last, within the grace. */
-  leave(graceMs: number): Promise<Ending>
+  /** Runs the hook of a move. One that leads down is over when `leave` has answered, whatever the hook did. */
+  carryOut(move: Move): Promise<Outcome<MoveEnd>>
+  /** Ends the tasks, leaves first, and the body last, within the grace; on the way to STOPPED releases what was deferred. */
+  leave(move: Move, graceMs: number): Promise<Ending>
   /** Settles when the body and the tasks of this stay in RUNNING have ended; at once with an error that fails the service. */
   bodyEnd(): Promise<Outcome<BodyEnd>>
   /** Ends the tasks, within the grace, runs the `cleanup` hook and releases what was deferred. */
   cleanup(error: ThrownData, graceMs: number): Promise<Ending>
-  /** A stop is asked for, or called off. */
+  /** `this.stopping` is raised, or lowered. */
   heedStop(isStopping: boolean): Promise<void>
   taskStats(): Promise<TaskStats>
   close(): Promise<void>
 }
 
 /** The protected hooks, which only the host may call. */
-type Hooks = { [name in Hook]: () => unknown } & {
+type Hooks = {
   cleanup(error: unknown): unknown
   readonly run?: ((signal: AbortSignal) => unknown) | undefined
 }
@@ -93,6 +99,14 @@ interface Hosted {
   readonly stopping: AbortController
   /** Made when the service first has to do with any. */
   children: ChildrenControl | undefined
+  /** Whether the service says itself when it is ready. */
+  readonly isReadyOnCall: boolean
+  /** What `ready()` resolves: of the last start. */
+  ready: PromiseWithResolvers<void>
+  /** The move in hand; one that it has overtaken has no say any more. */
+  move: Move | undefined
+  /** Whether `this.stopping` was raised while its hook ran. */
+  isToldToStop: boolean
 }
 
 export class Host implements HostApi {
@@ -114,6 +128,7 @@ export class Host implements HostApi {
       const type = await loadService(order.moduleUrl, order.exportName)
       const base = baseOf(type)
       const methods = methodTable(type, base)
+      const moves = movesOf(type, base)
       const jobs = await readyJobs(jobsOf(type, base))
       const stopping = new AbortController()
       const scopes = new CallScopes(type, base)
@@ -125,6 +140,7 @@ export class Host implements HostApi {
         signal: stopping.signal,
         currentCall: () => scopes.current(name),
         children: () => this.#children(),
+        ready: () => this.#hosted?.ready.resolve(),
         state: 'PREPARING',
       }
       const service = construct(type, placement, order.options)
@@ -140,47 +156,48 @@ export class Host implements HostApi {
         dispatcher,
         stopping,
         children: undefined,
+        isReadyOnCall: type.readyOnCall,
+        ready: Promise.withResolvers(),
+        move: undefined,
+        isToldToStop: false,
       }
       return {
         className: type.name,
         methods: methods.map(describeMethod),
+        moves,
         readsCalls: scopes.areRead,
         stores: registeredStores(),
       }
     })
   }
 
-  carryOut(hook: Hook, via: ServiceState, to: ServiceState): Promise<Outcome<undefined>> {
+  carryOut(move: Move): Promise<Outcome<MoveEnd>> {
     return outcomeOf(async () => {
-      const { service, placement } = this.#opened()
-      placement.state = via
-      switch (hook) {
-        case 'prepare':
-          await service.prepare()
-          await this.#opened().children?.prepared()
-          break
-        case 'start':
-          await this.#start()
-          break
-        case 'pause':
-          this.#opened().dispatcher.hold()
-          await service.pause()
-          return undefined // it is there when its tasks have ended, which is asked for next
-        case 'stop':
-          await this.#stop()
+      const hosted = this.#opened()
+      const { placement, background } = hosted
+      hosted.move = move
+      hosted.isToldToStop = background.stopping.aborted
+      placement.state = move.via
+      try {
+        await this.#runHook(move)
+      } catch (thrown) {
+        if (hosted.isToldToStop && thrown instanceof Error && thrown.name === 'AbortError') return 'gaveUp'
+        throw thrown
       }
-      placement.state = to
-      if (hook === 'start') this.#enter()
-      return undefined
+      if (hosted.move !== move || leadsDown(move)) return 'done' // overtaken; or not there before its tasks have ended
+      placement.state = move.to
+      if (move.to === 'RUNNING') this.#enter()
+      return 'done'
     })
   }
 
-  async leave(graceMs: number): Promise<Ending> {
+  async leave(move: Move, graceMs: number): Promise<Ending> {
     const { background, placement, children } = this.#opened()
-    const below = (await children?.left(background.stopping.aborted)) ?? []
+    const below = (await children?.left(move.to === 'STOPPED' || background.stopping.aborted)) ?? []
     const { errors, unfinished } = await background.leave(graceMs)
-    if (placement.state === 'PAUSING') placement.state = 'PAUSED'
-    return endingOf({ errors: [...below, ...errors], unfinished })
+    const released = move.to === 'STOPPED' ? await background.disposables.dispose() : []
+    if (placement.state === move.via) placement.state = move.to
+    return endingOf({ errors: [...below, ...errors, ...released], unfinished })
   }
 
   bodyEnd(): Promise<Outcome<BodyEnd>> {
@@ -201,8 +218,11 @@ export class Host implements HostApi {
   }
 
   async heedStop(isStopping: boolean): Promise<void> {
-    this.#hosted?.background.heedStop(isStopping)
-    this.#hosted?.children?.heedStop(isStopping)
+    const hosted = this.#hosted
+    if (hosted === undefined) return
+    hosted.isToldToStop ||= isStopping
+    hosted.background.heedStop(isStopping)
+    hosted.children?.heedStop(isStopping)
   }
 
   async taskStats(): Promise<TaskStats> {
@@ -237,26 +257,38 @@ export class Host implements HostApi {
     return hosted.children
   }
 
-  async #start(): Promise<void> {
-    const { service, background, maxTasks } = this.#opened()
-    background.begin({ maxTasks, report: (subject, thrown) => this.#report(subject, thrown) })
-    await service.start()
-    await this.#opened().children?.started()
+  async #runHook(move: Move): Promise<void> {
+    const hosted = this.#opened()
+    const { service, background, dispatcher, stopping, maxTasks } = hosted
+    const { hook, from, to } = move
+    if (from === 'RUNNING') dispatcher.hold()
+    if (to === 'STOPPED') stopping.abort()
+    if (to === 'RUNNING') {
+      hosted.ready = Promise.withResolvers()
+      background.begin({ maxTasks, report: (subject, thrown) => this.#report(subject, thrown) })
+    }
+    const below = from === 'PAUSED' && to === 'STOPPED' ? await hosted.children?.stopped() : undefined
+    const own = await errorsOf(() => (service as unknown as Record<string, () => unknown>)[hook]!())
+    throwAll([...(below ?? []), ...own], 'several steps of the stop failed')
+    if (hosted.move !== move) return
+    if (to === 'PAUSED' && from === 'STOPPED') await hosted.children?.prepared()
+    if (to !== 'RUNNING') return
+    await hosted.children?.started()
+    if (!hosted.isReadyOnCall || hosted.move !== move) return
+    this.#beginBody()
+    await untilReady(hosted.ready.promise, background.ended, background.stopping)
   }
 
   #enter(): void {
-    const { service, background, jobs, dispatcher } = this.#opened()
+    const { dispatcher, isReadyOnCall } = this.#opened()
     dispatcher.release()
-    const body = service.run === undefined ? undefined : (signal: AbortSignal) => service.run?.(signal)
-    background.enter(body, service, jobs)
+    if (!isReadyOnCall) this.#beginBody()
   }
 
-  async #stop(): Promise<void> {
-    const { service, background, stopping, children } = this.#opened()
-    stopping.abort()
-    const below = (await children?.stopped()) ?? []
-    const errors = await errorsOf(() => service.stop())
-    throwAll([...below, ...errors, ...(await background.disposables.dispose())], 'several steps of the stop failed')
+  #beginBody(): void {
+    const { service, background, jobs } = this.#opened()
+    const body = service.run === undefined ? undefined : (signal: AbortSignal) => service.run?.(signal)
+    background.enter(body, service, jobs)
   }
 
   #report(subject: string, thrown: unknown): void {

@@ -2,7 +2,12 @@
 import { BadOptionsError } from '../errors/catalogue.ts'
 import { PLACEMENT, type Placement, Service } from '../service/service.ts'
 
-export type ServiceClass = (new (options: unknown) => Service) & { readonly prototype: Service }
+export type ServiceClass = (new (
+  options: unknown,
+) => Service) & {
+  readonly prototype: Service
+  readonly readyOnCall: boolean
+}
 
 /**
  * @param exportName the class's export; without it the module must have one service class, or a default export

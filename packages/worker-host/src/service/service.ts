@@ -50,6 +50,8 @@ export interface Placement {
   readonly currentCall: () => CallScope | undefined
   /** Made when it is first asked for. */
   readonly children: () => ServiceChildren
+  /** The service has called `ready()`. */
+  readonly ready: () => void
   state: ServiceState
 }
 
@@ -65,6 +67,12 @@ export abstract class Service<Options = unknown> {
    * base class itself, for a host that has another copy of this package.
    */
   static [PLACEMENT]: Placement | undefined = undefined
+  /**
+   * RUNNING is reached only when `start` has returned and `this.ready()` was called: by `start`, by `run` or by a task.
+   * So background work begins before RUNNING then, as soon as `start` has returned. Calls wait until RUNNING.
+   * @defaultValue false: RUNNING is reached when `start` has returned, and background work begins after that
+   */
+  static readonly readyOnCall: boolean = false
   /** What the owner gave in the specification, copied to this thread. */
   readonly options: Options;
   [PLACEMENT]: Placement = takePlacement() ?? byHand(this.constructor.name)
@@ -172,6 +180,11 @@ export abstract class Service<Options = unknown> {
     return this[BACKGROUND].disposables.use(resource)
   }
 
+  /** For a class with `static readyOnCall = true`: the work can begin. It counts for the present start; each needs its own. */
+  protected ready(): void {
+    this[PLACEMENT].ready()
+  }
+
   /** STOPPED → PAUSED: acquire what is needed to run at once. */
   protected prepare(): void | Promise<void> {}
   /** PAUSED → RUNNING: begin to work. */
@@ -205,6 +218,7 @@ function byHand(name: string): Placement {
     signal: new AbortController().signal,
     currentCall: () => undefined,
     children: noChildren,
+    ready: () => {},
     state: 'STOPPED',
   }
 }
