@@ -1,135 +1,140 @@
 /**
- * All peers against each other in one run: opened together, warmed up, then measured in turns, round after round, so
- * that a drift of the machine hits all of them alike. A peer that fails stays in the list with the reason and is left
- * out of the rounds that follow.
+ * All contestants against each other in one run: opened together, then for each scenario warmed up and measured in
+ * turns, round after round, so that a drift of the machine hits all of them alike. One that fails stays in the list
+ * with the reason and is left out of what follows.
  *
- * Peers stay open while others are measured. That is fair as long as an idle peer costs nothing: each of these was
- * seen below 0.1 % of one core.
+ * Contestants stay open while others are measured. That is fair as long as an idle one costs nothing: each of the
+ * peers was seen below 0.1 % of one core.
  */
-import type { Confinement, Cores } from './cores.ts'
-import { type Measure, type Timing, verifyReplies } from './measure.ts'
-import { type Adder, type Peer, versionOf } from './peers.ts'
+import type { Confinement } from './cores.ts'
 import type { Progress } from './progress.ts'
+import { type Closable, type Contest, type Contestant, NotOffered, type Pace, type Scenario } from './question.ts'
+import { type Entry, type ScenarioResult, scenarioResult } from './result.ts'
+import { versionOf } from './version-of.ts'
 import { within } from './within.ts'
 
-/** How thorough a run is. */
-export type Pace = {
-  readonly rounds: number
-  /** Length of one peer's turn at one discipline in one round. */
-  readonly turnMs: number
-  /** What each peer gets per discipline before anything counts: the time that both threads' compilers need. */
-  readonly warmUpMs: number
-}
-
-/** What is measured, and on how many cores. */
-export type Discipline = { readonly measure: Measure; readonly cores: Cores }
-
-export type Contest<Name extends string> = {
-  readonly peers: readonly Peer[]
-  readonly disciplines: Record<Name, Discipline>
-  readonly confinement: Confinement
+/** What all contests of a run share. */
+export type Stage = {
   readonly pace: Pace
+  readonly confinement: Confinement
   readonly progress: Progress
+  /** The contestants to open; `null` for all. */
+  readonly only: readonly string[] | null
 }
 
-/** A peer's results: one timing per round for each discipline, or the reason why there are none. */
-export type Entry<Name extends string> = {
-  readonly peer: Peer
+type Player = {
+  readonly contestant: Contestant<Closable>
   readonly version: string
-  readonly timings: Record<Name, Timing[]>
+  subject: Closable | null
   failure: string | null
 }
 
-type Contestant<Name extends string> = Entry<Name> & { adder: Adder | null }
+type Reading = { readonly rounds: number[]; absent: string | null }
 
-/** Longest time for one step of one peer. Four of these libraries let a call wait for ever when its thread dies. */
-const STEP_MS = 10_000
+/** Longest time for one step. Four of the peers let a call wait for ever when its thread dies. */
+const STEP_MS = 60_000
 
-/** Untimed start of each turn: it wakes the sleeping thread and fills the caches that the peer before has emptied. */
-const LEAD_IN_MS = 5
-
-export async function hold<Name extends string>(contest: Contest<Name>): Promise<Entry<Name>[]> {
-  const { disciplines, peers, confinement, pace, progress } = contest
-  const names = Object.keys(disciplines) as Name[]
-  const contestants = await Promise.all(peers.map((peer) => register(peer, names)))
-
-  for (const contestant of contestants) {
-    progress('opening', contestant.peer.name)
-    await attempt(contestant, () => open(contestant))
+export async function hold(contest: Contest, stage: Stage): Promise<ScenarioResult[]> {
+  const { only, progress, confinement } = stage
+  const contestants = contest.contestants.filter(({ name }) => only === null || only.includes(name))
+  const players = await Promise.all(contestants.map(register))
+  for (const player of players) {
+    progress('opening', player.contestant.name)
+    await attempt(player, async () => {
+      player.subject = await player.contestant.open(stage.pace)
+    })
   }
-  for (const name of names) {
-    progress('warming up', name)
-    await confinement.confineTo(disciplines[name].cores)
-    for (const contestant of contestants) {
-      await attempt(contestant, () => disciplines[name].measure(contestant.adder!, pace.warmUpMs))
-    }
-  }
-  for (let round = 0; round < pace.rounds; round++) {
-    progress('measuring', `round ${round + 1} of ${pace.rounds}`)
-    // There and back: nobody always runs on the heap that the same neighbour left behind.
-    const order = round % 2 === 0 ? contestants : contestants.toReversed()
-    for (const name of names) {
-      await confinement.confineTo(disciplines[name].cores)
-      for (const contestant of order) {
-        await attempt(contestant, () => takeTurn(contestant, name, contest))
-      }
-    }
-  }
+  const results: ScenarioResult[] = []
+  for (const scenario of contest.scenarios) results.push(await play(scenario, players, stage))
   await confinement.confineTo('all')
-  for (const contestant of contestants) {
-    progress('closing', contestant.peer.name)
-    await close(contestant)
+  for (const player of players) {
+    progress('closing', player.contestant.name)
+    await close(player)
   }
-  return contestants
+  return results
 }
 
-async function register<Name extends string>(peer: Peer, names: readonly Name[]): Promise<Contestant<Name>> {
-  const timings = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, Timing[]>
-  return { peer, version: await versionOf(peer), timings, failure: null, adder: null }
+async function play(
+  scenario: Scenario<Closable>,
+  players: readonly Player[],
+  { pace, confinement, progress }: Stage,
+): Promise<ScenarioResult> {
+  const { isCostly = false } = scenario
+  const readings = new Map(players.map((player): [Player, Reading] => [player, { rounds: [], absent: null }]))
+  const read = async (player: Player, forMs: number): Promise<number | undefined> => {
+    const reading = readings.get(player)!
+    if (reading.absent !== null) return undefined
+    return attempt(player, async () => {
+      try {
+        return await scenario.measure(player.subject!, { forMs, pace })
+      } catch (error) {
+        if (!(error instanceof NotOffered)) throw error
+        reading.absent = error.message
+      }
+    })
+  }
+
+  await confinement.confineTo(scenario.cores)
+  progress(scenario.name, 'warming up')
+  if (!isCostly) for (const player of players) await read(player, pace.warmUpMs)
+  for (let round = 0; round < (isCostly ? pace.costlyRounds : pace.rounds); round++) {
+    progress(scenario.name, `round ${round + 1}`)
+    // There and back: nobody always runs on the heap that the same neighbour left behind.
+    for (const player of round % 2 === 0 ? players : players.toReversed()) {
+      if (!isCostly && pace.leadInMs > 0) await read(player, pace.leadInMs)
+      const value = await read(player, pace.turnMs)
+      if (value !== undefined) readings.get(player)!.rounds.push(value)
+    }
+  }
+  return scenarioResult(
+    scenario,
+    players.map((player) => entryOf(player, readings.get(player)!)),
+  )
 }
 
-async function open(contestant: Contestant<string>): Promise<void> {
-  contestant.adder = await contestant.peer.open()
-  await verifyReplies(contestant.adder)
+function entryOf({ contestant, version, failure }: Player, { rounds, absent }: Reading): Entry {
+  const { name, from } = contestant
+  const source = { name, from, version }
+  if (absent !== null) return { ...source, absent }
+  return failure === null ? { ...source, rounds } : { ...source, error: failure }
 }
 
-async function takeTurn<Name extends string>(
-  { adder, timings }: Contestant<Name>,
-  name: Name,
-  { disciplines, pace }: Contest<Name>,
-): Promise<void> {
-  const { measure } = disciplines[name]
-  await measure(adder!, LEAD_IN_MS)
-  timings[name].push(await measure(adder!, pace.turnMs))
+async function register(contestant: Contestant<Closable>): Promise<Player> {
+  return { contestant, version: await versionOf(contestant.from), subject: null, failure: null }
 }
 
-async function attempt(contestant: Contestant<string>, step: () => Promise<unknown>): Promise<void> {
-  if (contestant.failure !== null) return
-  contestant.failure = await failureOf(step)
-  // At once and not at the end: what it left behind, a pool that starts one dying worker after another perhaps, would
-  // take time from the others' turns.
-  if (contestant.failure !== null) await close(contestant)
+async function attempt<T>(player: Player, step: () => Promise<T>): Promise<T | undefined> {
+  if (player.failure !== null) return undefined
+  try {
+    return await watched(step)
+  } catch (error) {
+    player.failure = messageOf(error)
+    // At once and not at the end: what it left behind, a pool that starts one dying worker after another perhaps, would
+    // take time from the others' turns.
+    await close(player)
+    return undefined
+  }
 }
 
-async function close(contestant: Contestant<string>): Promise<void> {
-  const { adder } = contestant
-  contestant.adder = null
-  const failure = await failureOf(async () => adder?.close())
-  if (failure !== null) contestant.failure ??= `close: ${failure}`
+async function close(player: Player): Promise<void> {
+  const { subject } = player
+  player.subject = null
+  try {
+    await watched(async () => subject?.close())
+  } catch (error) {
+    player.failure ??= `close: ${messageOf(error)}`
+  }
 }
 
 /**
  * Some libraries raise a broken worker as an `error` event that nobody hears, which would end the whole run. Only one
- * peer is at work at a time, so what is uncaught meanwhile is its failure.
+ * contestant is at work at a time, so what is uncaught meanwhile is its failure.
  */
-async function failureOf(step: () => Promise<unknown>): Promise<string | null> {
+async function watched<T>(step: () => Promise<T>): Promise<T> {
   const { promise: uncaught, reject } = Promise.withResolvers<never>()
   process.on('uncaughtException', reject)
   try {
-    await within(STEP_MS, Promise.race([step(), uncaught]))
-    return null
-  } catch (error) {
-    return messageOf(error)
+    return await within(STEP_MS, Promise.race([step(), uncaught]))
   } finally {
     process.off('uncaughtException', reject)
   }

@@ -1,46 +1,74 @@
-/** `bench [question...] [--json] [--quick]`: asks, and prints the answers. */
-import { program } from 'commander'
-import type { Pace } from './contest.ts'
+/** `bench [question...]`: asks, and prints the answers. `--help` says the rest. */
+import { Option, program } from 'commander'
+import { QUESTIONS } from './all-questions.ts'
+import { ask } from './ask.ts'
+import { compare } from './compare.ts'
+import { saveResult, writePage } from './kept-results.ts'
 import { openProgress } from './progress.ts'
-import type { Answer } from './question.ts'
-import { calls } from './questions/calls.ts'
-
-const QUESTIONS = [calls]
-
-const THOROUGH: Pace = { rounds: 21, turnMs: 110, warmUpMs: 400 }
-const QUICK: Pace = { rounds: 5, turnMs: 40, warmUpMs: 100 }
+import { BRISK, QUICK, type Question, THOROUGH } from './question.ts'
+import { report } from './report.ts'
+import { hasFailures, type Result } from './result.ts'
 
 const USAGE_ERROR = 2
+
+const PACES = { thorough: THOROUGH, brisk: BRISK, quick: QUICK }
+
+type Options = {
+  readonly json?: boolean
+  readonly quick?: boolean
+  readonly pace: keyof typeof PACES
+  readonly save?: boolean
+  readonly page?: boolean
+  readonly only?: readonly string[]
+  readonly compare?: string
+}
 
 program
   .name('bench')
   .argument('[question...]', QUESTIONS.map(({ name, asks }) => `${name}: ${asks}`).join('\n'))
   .option('--json', 'print one JSON document instead of tables')
-  .option('--quick', 'take less time and give rougher numbers')
+  .option('--quick', '--pace quick: seconds instead of minutes, and rough numbers')
+  .addOption(new Option('--pace <name>', 'how thorough').choices(Object.keys(PACES)).default('thorough'))
+  .option('--only <contestant...>', 'measure these only')
+  .option('--save', 'keep the results in packages/bench/results')
+  .option('--page', 'write docs/performance.md from the results kept there, and measure nothing')
+  .option('--compare <commit>', 'run beside the runtime of that commit, and print the ratios to it')
   .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : USAGE_ERROR))
   .action(run)
 
 await program.parseAsync()
 
-async function run(names: string[], { json = false, quick = false }: { json?: boolean; quick?: boolean }) {
+async function run(names: string[], options: Options): Promise<void> {
   const known = QUESTIONS.map(({ name }) => name)
   const unknown = names.filter((name) => !known.includes(name))
   if (unknown.length > 0) {
     program.error(`unknown question ${unknown.map((name) => `"${name}"`).join(', ')}, known: ${known.join(', ')}`)
   }
+  const questions = QUESTIONS.filter(({ name }) => names.length === 0 || names.includes(name))
+  if (options.page) await writePage(QUESTIONS)
+  else if (options.compare) print(await compare(questions, { ...options, base: options.compare }))
+  else await answer(questions, options)
+}
 
-  const answers: Answer[] = []
-  for (const question of QUESTIONS.filter(({ name }) => names.length === 0 || names.includes(name))) {
+async function answer(questions: readonly Question[], { quick, pace, only, json, save }: Options): Promise<void> {
+  const results: Result[] = []
+  for (const question of questions) {
     using line = openProgress(question.name)
-    answers.push(await question.answer(quick ? QUICK : THOROUGH, line.progress))
+    const result = await ask(question, {
+      pace: quick ? QUICK : PACES[pace],
+      only: only ?? null,
+      progress: line.progress,
+    })
+    if (save) await saveResult(result)
+    if (!json) print(report(question, result))
+    results.push(result)
   }
+  if (json) print(JSON.stringify(results.length === 1 ? results[0] : results, null, 2))
 
-  const documents = answers.map(({ document }) => document)
-  const output = json
-    ? JSON.stringify(documents.length === 1 ? documents[0] : documents, null, 2)
-    : answers.map(({ text }) => text).join('\n\n')
-  process.stdout.write(`${output}\n`)
+  // A contestant that failed may have left a thread that nobody can end. Without failures the process ends by itself.
+  if (results.some(hasFailures)) process.exit(1)
+}
 
-  // A peer that failed may have left a thread that nobody can end. Without failures the process ends by itself.
-  if (answers.some(({ hasFailures }) => hasFailures)) process.exit(1)
+function print(text: string): void {
+  process.stdout.write(`${text}\n`)
 }

@@ -1,16 +1,15 @@
 /**
- * How calls are timed. A measure fills a stretch of time with calls of one adder and says how many it made. Stretches
- * are short and many, not long and few: a machine's mood lasts seconds, and a median over many rounds forgets it.
+ * How calls are timed. A measure fills a stretch of time with calls and gives one number. Stretches are short and many,
+ * not long and few: a machine's mood lasts seconds, and a median over many rounds forgets it.
  *
  * Every counted call adds `n` and 1 and its reply goes into a checksum, so a peer cannot be fast by being wrong.
  */
-import type { Adder } from './peers.ts'
+import type { Closable, Turn } from './question.ts'
 
-export type Timing = { readonly calls: number; readonly ms: number }
-export type Measure = (adder: Adder, forMs: number) => Promise<Timing>
+export type Adder = Closable & { add(a: number, b: number): Promise<number> }
 
-/** Each call waits for the reply of the one before it. */
-export const oneAfterAnother: Measure = async (adder, forMs) => {
+/** Each call waits for the reply of the one before it. @returns µs a call */
+export async function oneAfterAnother(adder: Adder, { forMs }: Turn): Promise<number> {
   const startMs = performance.now()
   let calls = 0
   let checksum = 0
@@ -21,29 +20,42 @@ export const oneAfterAnother: Measure = async (adder, forMs) => {
     ms = performance.now() - startMs
   } while (ms < forMs)
   verifyChecksum(checksum, triangular(calls))
-  return { calls, ms }
+  return (ms * 1_000) / calls
 }
 
 /**
  * Waves of `depth` calls made at once, each wave after the last reply of the one before it. `depth` endless loops with
  * one call each would never drain the queue; they gave the same rates within 13 % (threads: 0.63), so the plainer counts.
+ *
+ * @returns µs a call
  */
-export function inFlight(depth: number): Measure {
-  return async (adder, forMs) => {
-    const startMs = performance.now()
-    let waves = 0
-    let checksum = 0
-    let ms: number
-    do {
-      const replies: Promise<number>[] = []
-      for (let n = 0; n < depth; n++) replies.push(adder.add(n, 1))
-      for (const sum of await Promise.all(replies)) checksum += sum
-      waves++
-      ms = performance.now() - startMs
-    } while (ms < forMs)
-    verifyChecksum(checksum, waves * triangular(depth))
-    return { calls: waves * depth, ms }
-  }
+export async function inFlight(adder: Adder, depth: number, { forMs }: Turn): Promise<number> {
+  const startMs = performance.now()
+  let waves = 0
+  let checksum = 0
+  let ms: number
+  do {
+    const replies: Promise<number>[] = []
+    for (let n = 0; n < depth; n++) replies.push(adder.add(n, 1))
+    for (const sum of await Promise.all(replies)) checksum += sum
+    waves++
+    ms = performance.now() - startMs
+  } while (ms < forMs)
+  verifyChecksum(checksum, waves * triangular(depth))
+  return (ms * 1_000) / (waves * depth)
+}
+
+/** Repeats the act, one after another. @returns µs an act */
+export async function repeated(act: () => Promise<unknown>, { forMs }: Turn): Promise<number> {
+  const startMs = performance.now()
+  let acts = 0
+  let ms: number
+  do {
+    await act()
+    acts++
+    ms = performance.now() - startMs
+  } while (ms < forMs)
+  return (ms * 1_000) / acts
 }
 
 /** Every reply belongs to its own call, also when a thousand are out at once and when the sum is falsy or negative. */

@@ -19,3 +19,14 @@ export function spread(values: readonly number[]): Spread {
 export function medianRatio(values: readonly number[], base: readonly number[]): number {
   return median(values.map((value, round) => value / base[round]!))
 }
+
+/** The quartiles: half of the values lie between them. */
+export function middleHalf(values: readonly number[]): readonly [number, number] {
+  const sorted = values.toSorted((a, b) => a - b)
+  const at = (share: number): number => {
+    const place = share * (sorted.length - 1)
+    const below = sorted[Math.floor(place)]!
+    return below + (sorted[Math.ceil(place)]! - below) * (place % 1)
+  }
+  return [at(0.25), at(0.75)]
+}

@@ -6,11 +6,13 @@
  */
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
-import type { Adder } from '../peers.ts'
+import type { Caller } from '../peers.ts'
 
-export async function open(): Promise<Adder> {
-  const pool = new Piscina<{ a: number; b: number }, number>({
-    filename: fileURLToPath(new URL('./piscina.worker.ts', import.meta.url)),
+type TransferList = NonNullable<NonNullable<Parameters<Piscina['run']>[1]>['transferList']>
+
+export async function open(): Promise<Caller> {
+  const pool = new Piscina({
+    filename: fileURLToPath(new URL('./piscina.worker.mjs', import.meta.url)),
     minThreads: 1,
     maxThreads: 1,
     concurrentTasksPerWorker: 1_000,
@@ -20,6 +22,9 @@ export async function open(): Promise<Adder> {
   pool.on('error', () => {})
   return {
     add: (a, b) => pool.run({ a, b }),
+    echo: (value) => pool.run(value, { name: 'echo' }),
+    // Its type is the browser's, in which a buffer is no option.
+    handOver: (buffer) => pool.run(buffer, { name: 'handOver', transferList: [buffer] as unknown as TransferList }),
     close: () => pool.close(),
   }
 }

@@ -4,17 +4,18 @@
  */
 import { fileURLToPath } from 'node:url'
 import { FixedThreadPool, WorkerChoiceStrategies } from 'poolifier'
-import type { Adder } from '../peers.ts'
+import type { Caller } from '../peers.ts'
 
-export async function open(): Promise<Adder> {
+export async function open(): Promise<Caller> {
   const { promise: exited, resolve: exitHandler } = Promise.withResolvers<void>()
-  const pool = new FixedThreadPool<{ a: number; b: number }, number>(
+  const pool = new FixedThreadPool<unknown, unknown>(
     1,
-    fileURLToPath(new URL('./poolifier.worker.ts', import.meta.url)),
+    fileURLToPath(new URL('./poolifier.worker.mjs', import.meta.url)),
     { enableEvents: false, workerChoiceStrategy: WorkerChoiceStrategies.ROUND_ROBIN, exitHandler: () => exitHandler() },
   )
   return {
-    add: (a, b) => pool.execute({ a, b }),
+    add: (a, b) => pool.execute({ a, b }, 'add') as Promise<number>,
+    echo: <T>(value: T) => pool.execute(value, 'echo') as Promise<T>,
     // A race in poolifier 5.3.2: `destroy` asks the worker to close its port, the worker then exits by itself, and when
     // that happens before `destroy` listens for the exit, it waits for ever (3 times in 40 on one core).
     close: () => Promise.race([pool.destroy(), exited]),

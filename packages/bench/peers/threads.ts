@@ -5,21 +5,29 @@
  * pile up. That is the library's design; only the warning about it, printed once per listener, is switched off.
  */
 import { createRequire } from 'node:module'
-import type { Adder } from '../peers.ts'
+import type { Caller } from '../peers.ts'
 
 // Its ES module entry has no types; the CommonJS one is the same code and has them.
 type Threads = typeof import('threads', { with: { 'resolution-mode': 'require' }})
 
-const { spawn, Thread, Worker } = loadWithoutSignalHandlers()
+const { spawn, Thread, Transfer, Worker } = loadWithoutSignalHandlers()
 
-export async function open(): Promise<Adder> {
+export async function open(): Promise<Caller> {
   // Resolved against this file by reading the call stack, hence no URL. An `.mjs`, because a `.ts` makes it look for
   // ts-node first.
   const worker = new Worker('./threads.worker.mjs')
   if ('setMaxListeners' in worker) (worker as unknown as NodeJS.EventEmitter).setMaxListeners(0)
-  const thread = await spawn<{ add(a: number, b: number): number }>(worker)
+  const thread = await spawn<{
+    add(a: number, b: number): number
+    echo(value: unknown): unknown
+    handOver(buffer: unknown): ArrayBuffer
+  }>(worker)
   return {
     add: (a, b) => thread.add(a, b),
+    echo: <T>(value: T) => thread.echo(value) as Promise<T>,
+    handOver: (buffer) => thread.handOver(Transfer(buffer)),
+    // The listeners of 10,000 calls make one wave of them take seven seconds.
+    maxInFlight: 1_000,
     close: () => Thread.terminate(thread),
   }
 }

@@ -1,3 +1,7 @@
-import { expose } from 'threads/worker'
+import { expose, Transfer } from 'threads/worker'
 
-expose({ add: (a, b) => a + b })
+expose({
+  add: (a, b) => a + b,
+  echo: (value) => value,
+  handOver: (buffer) => Transfer(buffer),
+})

@@ -3,11 +3,11 @@
  * less. `useAtomics` made no difference and stays at its default, on.
  */
 import { Tinypool } from 'tinypool'
-import type { Adder } from '../peers.ts'
+import type { Caller } from '../peers.ts'
 
-export async function open(): Promise<Adder> {
+export async function open(): Promise<Caller> {
   const pool = new Tinypool({
-    filename: new URL('./tinypool.worker.ts', import.meta.url),
+    filename: new URL('./tinypool.worker.mjs', import.meta.url),
     minThreads: 1,
     maxThreads: 1,
     concurrentTasksPerWorker: 64,
@@ -16,6 +16,7 @@ export async function open(): Promise<Adder> {
   pool.on('error', () => {})
   return {
     add: (a, b) => pool.run({ a, b }),
+    echo: (value) => pool.run(value, { name: 'echo' }),
     close: () => pool.destroy(),
   }
 }

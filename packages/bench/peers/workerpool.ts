@@ -4,10 +4,10 @@
  */
 import { fileURLToPath } from 'node:url'
 import workerpool from 'workerpool'
-import type { Adder } from '../peers.ts'
+import type { Caller } from '../peers.ts'
 
-export async function open(): Promise<Adder> {
-  const pool = workerpool.pool(fileURLToPath(new URL('./workerpool.worker.ts', import.meta.url)), {
+export async function open(): Promise<Caller> {
+  const pool = workerpool.pool(fileURLToPath(new URL('./workerpool.worker.mjs', import.meta.url)), {
     workerType: 'thread',
     minWorkers: 1,
     maxWorkers: 1,
@@ -15,6 +15,8 @@ export async function open(): Promise<Adder> {
   return {
     // Its own promise class, and not wrapped into one of ours: that would charge workerpool for our taste.
     add: (a, b) => pool.exec('add', [a, b]) as unknown as Promise<number>,
+    echo: <T>(value: T) => pool.exec('echo', [value]) as unknown as Promise<T>,
+    handOver: (buffer) => pool.exec('handOver', [buffer], { transfer: [buffer] }) as unknown as Promise<ArrayBuffer>,
     close: async () => {
       await pool.terminate()
     },

@@ -1,117 +1,146 @@
-import { type Discipline, type Entry, hold } from '../contest.ts'
-import { openConfinement } from '../cores.ts'
-import { describeMachine, type Machine } from '../machine.ts'
-import { inFlight, oneAfterAnother, type Timing } from '../measure.ts'
-import { BARE_PORT, PEERS } from '../peers.ts'
-import type { Question } from '../question.ts'
-import { medianRatio, type Spread, spread } from '../statistics.ts'
-import { table } from '../table.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { BudgetLine } from '../budget.ts'
+import { inFlight, oneAfterAnother, repeated, verifyReplies } from '../measure.ts'
+import { BARE_PORT, type Caller, PEERS } from '../peers.ts'
+import { type Contestant, NotOffered, type Question, type Scenario } from '../question.ts'
 
-const DISCIPLINES = {
-  sequential: { measure: oneAfterAnother, cores: 'one' },
-  inFlight: { measure: inFlight(1_000), cores: 'all' },
-} as const satisfies Record<string, Discipline>
+const KIB = 1_024
+const MIB = 1_024 * KIB
 
-type CallsEntry = Entry<keyof typeof DISCIPLINES>
-
-/** Ratios compare with the bare port in the same rounds; they are missing only when the bare port itself failed. */
-type Row = { readonly peer: string; readonly version: string } & (
-  | {
-      readonly sequentialUs: Spread
-      readonly sequentialRatio: number | null
-      readonly inFlightPerSecond: Spread
-      readonly inFlightRatio: number | null
-    }
-  | { readonly error: string }
-)
-
-type Document = {
-  readonly question: string
-  readonly machine: Machine
-  readonly date: string
-  readonly node: string
-  readonly rounds: number
-  /** Whether the threads shared one core while they called one after another; see cores.ts. */
-  readonly sequentialOnOneCore: boolean
-  readonly rows: readonly Row[]
+const PAYLOADS: Readonly<Record<string, unknown>> = {
+  'a number': 42,
+  'a small object': { id: 7, name: 'Ada', tags: ['a', 'b'], isNew: true },
+  '100 objects': Array.from({ length: 100 }, (_, id) => ({ id, name: `row ${id}`, price: id / 3 })),
+  '1 KiB of bytes': new Uint8Array(KIB).fill(7),
+  '1 MiB of bytes': new Uint8Array(MIB).fill(7),
 }
 
-export const calls: Question = {
-  name: 'calls',
-  asks: 'what does a tiny call into a worker thread cost, one after another and with 1,000 in flight?',
-
-  async answer(pace, progress) {
-    const machine = describeMachine()
-    const date = new Date().toISOString()
-    const confinement = await openConfinement()
-    const entries = await hold({ peers: PEERS, disciplines: DISCIPLINES, confinement, pace, progress })
-    const base = entries.find(({ peer, failure }) => peer === BARE_PORT && failure === null) ?? null
-    const document: Document = {
-      question: calls.name,
-      machine,
-      date,
-      node: process.versions.node,
-      rounds: pace.rounds,
-      sequentialOnOneCore: confinement.isPossible,
-      rows: entries.map((entry) => rowOf(entry, base)),
-    }
-    return { document, text: textOf(document), hasFailures: document.rows.some((row) => 'error' in row) }
+const waves = (depth: number): Scenario<Caller> => ({
+  name: `${depth.toLocaleString('en')} in flight`,
+  unit: 'calls/s',
+  better: 'more',
+  cores: 'all',
+  base: BARE_PORT,
+  isCostly: depth > 1_000, // a wave alone takes some of them half a second
+  async measure(caller, turn) {
+    if (depth > (caller.maxInFlight ?? depth)) throw new NotOffered('takes seconds: each reply is shown to every call')
+    return 1e6 / (await inFlight(caller, depth, turn))
   },
-}
+})
 
-function rowOf(entry: CallsEntry, base: CallsEntry | null): Row {
-  const { peer, version, timings, failure } = entry
-  if (failure !== null) return { peer: peer.name, version, error: failure }
-  const us = timings.sequential.map(usPerCall)
-  const rates = timings.inFlight.map(callsPerSecond)
-  return {
-    peer: peer.name,
-    version,
-    sequentialUs: spread(us),
-    sequentialRatio: base && medianRatio(us, base.timings.sequential.map(usPerCall)),
-    inFlightPerSecond: spread(rates),
-    inFlightRatio: base && medianRatio(rates, base.timings.inFlight.map(callsPerSecond)),
-  }
-}
+const payload = ([name, value]: [string, unknown]): Scenario<Caller> => ({
+  name: `${name}, there and back`,
+  unit: 'µs/call',
+  better: 'less',
+  cores: 'one',
+  base: BARE_PORT,
+  async measure(caller, turn) {
+    const reply = await caller.echo(value)
+    if (!isDeepStrictEqual(reply, value)) throw new Error(`${name} came back as something else`)
+    return repeated(() => caller.echo(value), turn)
+  },
+})
 
-function usPerCall({ calls, ms }: Timing): number {
-  return (ms * 1_000) / calls
-}
+const handedOver = (bytes: number): Scenario<Caller> => ({
+  name: `${bytes / MIB} MiB handed over, there and back`,
+  unit: 'µs/call',
+  better: 'less',
+  cores: 'one',
+  base: BARE_PORT,
+  async measure(caller, turn) {
+    if (caller.handOver === undefined) throw new NotOffered('has no way to transfer both ways')
+    let buffer = new ArrayBuffer(bytes)
+    const once = async () => {
+      const sent = buffer
+      buffer = await caller.handOver!(sent)
+      if (!sent.detached) throw new NotOffered('copies the buffer')
+    }
+    await once()
+    return repeated(once, turn)
+  },
+})
 
-function callsPerSecond({ calls, ms }: Timing): number {
-  return (calls * 1_000) / ms
-}
+/** Adds the check that no reply is mixed up with another's. */
+const verified = (peer: Contestant<Caller>): Contestant<Caller> => ({
+  ...peer,
+  async open(pace) {
+    const caller = await peer.open(pace)
+    await verifyReplies(caller)
+    return caller
+  },
+})
 
-function textOf({ machine, date, node, rounds, sequentialOnOneCore, rows }: Document): string {
-  const { cpu, cores, platform, loadBefore } = machine
-  return [
-    `calls: ${calls.asks}`,
-    `${cpu}, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${platform}, node ${node}, load ${loadBefore} before the run, ${date}`,
-    `µs/call: one after another, ${sequentialOnOneCore ? 'all threads on one core' : 'on any core (no taskset here)'}`,
-    'calls/s: waves of 1,000 in flight, on all cores',
-    `medians of ${rounds} rounds (lowest–highest); ratios to the bare port within each round`,
-    '',
-    table(['peer', 'version', 'µs/call', '', 'ratio', 'calls/s', '', 'ratio'], rows.map(cellsOf), 2),
-  ].join('\n')
-}
+const peers = PEERS.map(({ name }) => name).filter((name) => name !== 'Troupe' && !name.startsWith('bare'))
 
-function cellsOf(row: Row): string[] {
-  if ('error' in row) return [row.peer, row.version, `failed: ${row.error}`]
-  return [
-    row.peer,
-    row.version,
-    ...spreadCells(row.sequentialUs, 1),
-    ratioCell(row.sequentialRatio),
-    ...spreadCells(row.inFlightPerSecond, 0),
-    ratioCell(row.inFlightRatio),
-  ]
-}
+const ONE_AFTER_ANOTHER = 'one after another'
+const THOUSAND = '1,000 in flight'
 
-function spreadCells({ median, min, max }: Spread, digits: number): [string, string] {
-  const format = new Intl.NumberFormat('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
-  return [format.format(median), `(${format.format(min)}–${format.format(max)})`]
-}
+const budget: BudgetLine[] = [
+  {
+    says: 'one call after another: at most 1.15 × a bare port',
+    scenario: ONE_AFTER_ANOTHER,
+    subject: 'Troupe',
+    over: BARE_PORT,
+    limit: { atMost: 1.15 },
+  },
+  ...peers.map(
+    (peer): BudgetLine => ({
+      says: `one call after another: less than ${peer}`,
+      scenario: ONE_AFTER_ANOTHER,
+      subject: 'Troupe',
+      over: peer,
+      limit: { atMost: 1 },
+    }),
+  ),
+  {
+    says: '1,000 in flight: at least 2.5 × a bare port',
+    scenario: THOUSAND,
+    subject: 'Troupe',
+    over: BARE_PORT,
+    limit: { atLeast: 2.5 },
+  },
+  ...peers.map(
+    (peer): BudgetLine => ({
+      says: `1,000 in flight: at least 10 × ${peer}`,
+      scenario: THOUSAND,
+      subject: 'Troupe',
+      over: peer,
+      limit: { atLeast: 10 },
+    }),
+  ),
+  {
+    says: '16 MiB handed over: at most 1.5 × a bare port, whatever the size',
+    scenario: '16 MiB handed over, there and back',
+    subject: 'Troupe',
+    over: BARE_PORT,
+    limit: { atMost: 1.5 },
+  },
+]
 
-function ratioCell(ratio: number | null): string {
-  return ratio === null ? '–' : `${ratio.toFixed(2)} ×`
+export const question: Question = {
+  name: 'calls',
+  asks: 'what does a call into a worker thread cost, and how many go through at once?',
+  notes: [
+    'Each peer has one worker thread that adds two numbers, or gives back what it was given.',
+    'The bare port is the plain thing one writes by hand: a `Worker`, a `MessageChannel`, `{ id, a, b }` out, `{ id, value }` back, a `Map` of pending calls.',
+  ],
+  contests: [
+    {
+      contestants: PEERS.map(verified),
+      scenarios: [
+        {
+          name: ONE_AFTER_ANOTHER,
+          unit: 'µs/call',
+          better: 'less',
+          cores: 'one',
+          base: BARE_PORT,
+          measure: oneAfterAnother,
+        },
+        ...[10, 100, 1_000, 10_000].map(waves),
+        ...Object.entries(PAYLOADS).map(payload),
+        ...[1 * MIB, 16 * MIB].map(handedOver),
+      ] satisfies Scenario<Caller>[],
+    },
+  ],
+  budget,
 }

@@ -1,0 +1,83 @@
+/**
+ * Two versions of the runtime beside each other: the one in this clone, and the one of a commit, which is checked out
+ * and built in a folder of its own. Both are asked by this clone's bench, in processes that take turns.
+ */
+import { execFile } from 'node:child_process'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { comparisonText } from './comparison.ts'
+import { openProgress, type Progress } from './progress.ts'
+import type { Question } from './question.ts'
+import type { Result } from './result.ts'
+
+export type Comparison = {
+  /** A commit, by whatever name git knows it. */
+  readonly base: string
+  readonly quick?: boolean
+  readonly only?: readonly string[]
+}
+
+const ROUNDS = { quick: 5, thorough: 7 }
+
+const root = dirname(dirname(import.meta.dirname))
+const run = promisify(execFile)
+
+/** @returns a table for each question: what each scenario gave here and there, and the ratio of the two. */
+export async function compare(
+  questions: readonly Question[],
+  { base, quick = false, only = ['Troupe'] }: Comparison,
+): Promise<string> {
+  await using other = await checkOut(base)
+  const flags = ['--pace', quick ? 'brisk' : 'thorough', '--json', '--only', ...only]
+  const texts: string[] = []
+  for (const question of questions) {
+    using line = openProgress(`${question.name}, compared with ${base}`)
+    const turns = { here: [] as Result[], there: [] as Result[] }
+    for (let round = 0; round < (quick ? ROUNDS.quick : ROUNDS.thorough); round++) {
+      line.progress('measuring', `round ${round + 1}`)
+      // There and back, as within a contest.
+      for (const side of round % 2 === 0 ? (['here', 'there'] as const) : (['there', 'here'] as const)) {
+        turns[side].push(await askIn(side === 'here' ? root : other.folder, [question.name, ...flags]))
+      }
+    }
+    texts.push(comparisonText({ question: question.name, base, ...turns }))
+  }
+  return texts.join('\n\n')
+}
+
+/** The commit's tree with everything installed and built, and this clone's bench in the place of its own. */
+async function checkOut(commit: string): Promise<{ readonly folder: string } & AsyncDisposable> {
+  const folder = await mkdtemp(join(tmpdir(), 'troupe-bench-'))
+  const progress: Progress = openProgress(`compare with ${commit}`).progress
+  const disposal = async () => {
+    await run('git', ['worktree', 'remove', '--force', folder], { cwd: root }).catch(() => {}) // it was never made
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    progress('checking out', commit)
+    await run('git', ['worktree', 'add', '--detach', '--force', folder, commit], { cwd: root })
+    progress('building', commit)
+    await run('npm', ['run', 'setup'], { cwd: folder })
+    const bench = join('packages', 'bench')
+    await cp(join(root, bench), join(folder, bench), {
+      recursive: true,
+      filter: (source) => !source.includes('node_modules'),
+    })
+  } catch (error) {
+    await disposal()
+    throw error
+  }
+  return { folder, [Symbol.asyncDispose]: disposal }
+}
+
+async function askIn(folder: string, args: readonly string[]): Promise<Result> {
+  const main = join(folder, 'packages', 'bench', 'main.ts')
+  // A contestant that the commit does not know yet fails there: that is a row without numbers, told by exit code 1.
+  const { stdout } = await run(process.execPath, [main, ...args]).catch((failure: { stdout: string }) => {
+    if (failure.stdout?.startsWith('{')) return failure
+    throw failure
+  })
+  return JSON.parse(stdout)
+}

@@ -1,0 +1,3 @@
+export default ({ a, b }) => a + b
+
+export const echo = (value) => value

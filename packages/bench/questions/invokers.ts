@@ -1,0 +1,124 @@
+import {
+  BatchingInvoker,
+  CircuitBreakerInvoker,
+  ConcurrencyLimitInvoker,
+  DeduplicatingInvoker,
+  type Invoker,
+  type InvokerName,
+  Pool,
+  RateLimitInvoker,
+  RetryInvoker,
+} from '@troupe/runtime'
+import type { BudgetLine } from '../budget.ts'
+import { type Adder, inFlight, oneAfterAnother } from '../measure.ts'
+import type { Contestant, Question } from '../question.ts'
+import type { Sums } from '../services/sums.ts'
+
+const PLAIN = 'plain'
+
+/** Past what a run can make, so that the limits are asked and never reached. */
+const NEVER_REACHED = 1e9
+
+/** How calls are given to the invoker: each with other arguments, or all with the same. */
+type Arguments = 'as they come' | 'always new' | 'always the same'
+
+async function open(invoker: InvokerName | Invoker, given: Arguments): Promise<Adder> {
+  const pool = new Pool()
+  const { proxy } = await pool.spawn<Sums>({
+    name: 'sums',
+    module: new URL('../services/sums.ts', import.meta.url),
+    invoker,
+  })
+  let calls = 0
+  return {
+    add:
+      given === 'as they come'
+        ? (a, b) => proxy.add(a, b)
+        : async (a, b) => {
+            // The reply still counts: what the service was not asked is added here.
+            const base = given === 'always new' ? ++calls : 0
+            return (await proxy.add(base, b)) - base + a
+          },
+    close: () => pool.close(),
+  }
+}
+
+const way = (
+  name: string,
+  invoker: () => InvokerName | Invoker,
+  given: Arguments = 'as they come',
+): Contestant<Adder> => ({
+  name,
+  from: '@troupe/runtime',
+  open: () => open(invoker(), given),
+})
+
+const WAYS = [
+  way(PLAIN, () => 'concurrent'),
+  way('serialized', () => 'serialized'),
+  way('deduplicating, all differ', () => 'deduplicating', 'always new'),
+  way('deduplicating, all hit', () => new DeduplicatingInvoker({ ttlMs: Number.POSITIVE_INFINITY }), 'always the same'),
+  way('retry', () => new RetryInvoker()),
+  way('circuit breaker', () => new CircuitBreakerInvoker()),
+  way('rate limit', () => new RateLimitInvoker({ callsPerSecond: NEVER_REACHED })),
+  way('concurrency limit', () => new ConcurrencyLimitInvoker({ maxConcurrent: 16_384 })),
+  way('batching', () => new BatchingInvoker({ methods: { add: 'addMany' } })),
+]
+
+const ONE_AFTER_ANOTHER = 'a call with nothing else on its way'
+const IN_FLIGHT = 'a call among 1,000 in flight'
+
+const budget: BudgetLine[] = [
+  ...['serialized', 'retry', 'circuit breaker', 'rate limit', 'concurrency limit'].flatMap((subject) =>
+    [ONE_AFTER_ANOTHER, IN_FLIGHT].map(
+      (scenario): BudgetLine => ({
+        says: `${subject}, ${scenario === ONE_AFTER_ANOTHER ? 'alone' : '1,000 in flight'}: at most 1.5 × a plain call`,
+        scenario,
+        subject,
+        over: PLAIN,
+        limit: { atMost: 1.5 },
+      }),
+    ),
+  ),
+  {
+    says: 'a deduplicated call that hits: at most 1 µs, which is a million a second',
+    scenario: IN_FLIGHT,
+    subject: 'deduplicating, all hit',
+    over: null,
+    limit: { atMost: 1 },
+  },
+]
+
+export const question: Question = {
+  name: 'invokers',
+  asks: 'what does it cost to send calls through another invoker, or through a layer?',
+  notes: [
+    'All are services of Troupe that add two numbers; a plain call goes through the default invoker.',
+    'The limits are set so high that they are asked for each call and never reached.',
+    'The deduplicating ones pay for an `await` of their own in the bench, some 0.1 µs a call.',
+  ],
+  contests: [
+    {
+      contestants: WAYS,
+      scenarios: [
+        {
+          name: ONE_AFTER_ANOTHER,
+          unit: 'µs/call',
+          better: 'less',
+          cores: 'one',
+          base: PLAIN,
+          measure: oneAfterAnother,
+        },
+        {
+          name: IN_FLIGHT,
+          unit: 'µs/call',
+          better: 'less',
+          cores: 'all',
+          base: PLAIN,
+          measure: (adder: Adder, turn) => inFlight(adder, 1_000, turn),
+        },
+      ],
+    },
+  ],
+  budget,
+}
