@@ -14,7 +14,8 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     tasks: ['clock', 'errors'],
     wire: [],
     access: ['errors'],
-    service: ['access', 'clock', 'errors', 'tasks'],
+    receivers: ['errors', 'tasks'],
+    service: ['access', 'clock', 'errors', 'receivers', 'tasks'],
     host: ['access', 'errors', 'service', 'tasks', 'wire'],
   },
   runtime: {

@@ -214,6 +214,14 @@ export class BadBatchError extends TroupeError {
   }
 }
 
+/** An input that can't be told to wait has brought more than may wait to be read. */
+export class BufferFullError extends TroupeError {
+  readonly code = 'ERR_TROUPE_BUFFER_FULL'
+  constructor(event: string, capacity: number) {
+    super(`"${event}" events come faster than they are read: ${capacity} wait, the most that may`)
+  }
+}
+
 /** Options, a specification or a declaration that can't be right. */
 export class BadOptionsError extends TroupeError {
   readonly code = 'ERR_TROUPE_BAD_OPTIONS'
