@@ -16,6 +16,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     access: ['errors'],
     receivers: ['errors', 'tasks'],
     service: ['access', 'clock', 'errors', 'receivers', 'tasks'],
+    files: ['access', 'errors', 'service'],
     host: ['access', 'errors', 'service', 'tasks', 'wire'],
   },
   runtime: {
@@ -33,7 +34,14 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
 /** What a package may import besides Node's own modules and its own files. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'worker-host': ['comlink', 'croner'],
-  runtime: ['@troupe/worker-host', '@troupe/worker-host/owner', 'comlink', 'esbuild', 'piscina'],
+  runtime: [
+    '@troupe/worker-host',
+    '@troupe/worker-host/files',
+    '@troupe/worker-host/owner',
+    'comlink',
+    'esbuild',
+    'piscina',
+  ],
 }
 
 const root = dirname(import.meta.dirname)
