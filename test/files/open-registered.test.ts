@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { mkdir, open, rename, symlink, writeFile } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import { Service } from '@troupe/worker-host'
-import { FileService } from '@troupe/worker-host/files'
+import { FileService, PushFileService } from '@troupe/worker-host/files'
 import { describe, expect, it } from 'vitest'
 import { methodTable } from '../../packages/worker-host/src/access/method-table.ts'
 import { isAt, openRegistered } from '../../packages/worker-host/src/files/open-registered.ts'
@@ -99,12 +99,12 @@ describe('the file system says', () => {
 })
 
 describe('a caller', () => {
-  it.each([[FileService, { fetch: ['AllowAny'], register: ['AllowParents'], registerPrefix: ['AllowParents'] }]])(
-    'of %o may fetch, and only a parent may add',
-    (type, expected) => {
-      const table = methodTable(type, Service.prototype)
-      const names = table.map(({ name, policies }) => [name, policies.map((policy) => policy.constructor.name)])
-      expect(Object.fromEntries(names)).toEqual(expected)
-    },
-  )
+  it.each([
+    [FileService, { fetch: ['AllowAny'], register: ['AllowParents'], registerPrefix: ['AllowParents'] }],
+    [PushFileService, { get: ['AllowAny'], store: ['AllowParents'] }],
+  ])('of %o may fetch, and only a parent may add', (type, expected) => {
+    const table = methodTable(type, Service.prototype)
+    const names = table.map(({ name, policies }) => [name, policies.map((policy) => policy.constructor.name)])
+    expect(Object.fromEntries(names)).toEqual(expected)
+  })
 })

@@ -12,9 +12,15 @@ export {
   type FileServiceOptions,
   type FileSource,
   fetchFile,
+  PushedFiles,
+  type PushedFilesOptions,
+  type PushFileService,
+  type PushTarget,
 } from '@troupe/worker-host/files'
 
 const module = new URL(import.meta.resolve('@troupe/worker-host/files'))
 
 /** Where `FileService` is, for a specification. */
 export const fileService = { module, exportName: 'FileService' } as const
+/** Where `PushFileService` is, for a specification. */
+export const pushFileService = { module, exportName: 'PushFileService' } as const

@@ -7,3 +7,5 @@ export {
   FileService,
   type FileServiceOptions,
 } from './files/file-service.ts'
+export { PushFileService } from './files/push-file-service.ts'
+export { PushedFiles, type PushedFilesOptions, type PushTarget } from './files/pushed-files.ts'

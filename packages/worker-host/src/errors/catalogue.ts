@@ -266,6 +266,14 @@ export class FileDamagedError extends TroupeError {
   }
 }
 
+/** The files that were pushed are kept in memory, and there is no room for one more. */
+export class StoreFullError extends TroupeError {
+  readonly code = 'ERR_TROUPE_STORE_FULL'
+  constructor(path: string, bytes: number, usedBytes: number, maxBytes: number) {
+    super(`no room for file "${path}" of ${bytes} bytes: ${usedBytes} of ${maxBytes} are in use`)
+  }
+}
+
 /** Options, a specification or a declaration that can't be right. */
 export class BadOptionsError extends TroupeError {
   readonly code = 'ERR_TROUPE_BAD_OPTIONS'
