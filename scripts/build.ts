@@ -9,18 +9,26 @@ import { glob, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
 
 const root = dirname(import.meta.dirname)
 const require = createRequire(import.meta.url)
 const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc')
 
 const PACKAGES = [
-  // Entries that are built together share their modules, as files that each of them loads: `testing` stands alone, so
-  // that no thread loads a file more for it.
-  { name: 'worker-host', together: [['index', 'owner', 'thread'], ['testing']] },
-  { name: 'runtime', together: [['index', 'nested']] },
+  // Entries that are built together share their modules, as files that each of them loads: `testing` and `files` stand
+  // alone, so that no thread loads a file more for them.
+  { name: 'worker-host', together: [['index', 'owner', 'thread'], ['files'], ['testing']] },
+  { name: 'runtime', together: [['index', 'nested'], ['files']] },
 ]
+
+/** What the room `files` has of other rooms it takes from the index, for there must be one `Service`, and one of each error. */
+const classesOfTheIndex: Plugin = {
+  name: 'classes-of-the-index',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.\// }, () => ({ path: './index.js', external: true }))
+  },
+}
 
 const stampFile = join(root, 'node_modules', '.cache', 'troupe-build')
 const stamp = await contentOf([
@@ -55,6 +63,7 @@ for (const { name, together } of PACKAGES) {
       sourcesContent: false,
       keepNames: true,
       logLevel: 'warning',
+      plugins: entries.includes('files') && name === 'worker-host' ? [classesOfTheIndex] : [],
     })
   }
   await promisify(execFile)(process.execPath, [tsc, '-p', folder, '--outDir', next]).catch(

@@ -15,7 +15,9 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     wire: [],
     streams: ['errors', 'wire'],
     access: ['errors'],
-    service: ['access', 'clock', 'errors', 'tasks', 'wire'],
+    receivers: ['errors', 'tasks'],
+    service: ['access', 'clock', 'errors', 'receivers', 'tasks', 'wire'],
+    files: ['access', 'errors', 'service'],
     host: ['access', 'errors', 'service', 'streams', 'tasks', 'wire'],
   },
   runtime: {
@@ -47,7 +49,14 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
 /** What a package may import besides Node's own modules and its own files. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'worker-host': ['comlink', 'croner'],
-  runtime: ['@troupe/worker-host', '@troupe/worker-host/owner', 'comlink', 'esbuild', 'piscina'],
+  runtime: [
+    '@troupe/worker-host',
+    '@troupe/worker-host/files',
+    '@troupe/worker-host/owner',
+    'comlink',
+    'esbuild',
+    'piscina',
+  ],
 }
 
 const root = dirname(import.meta.dirname)

@@ -151,6 +151,16 @@ describe('every', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('lets go of its timer at once when its reader leaves while it waits', async () => {
+    const { background, clock } = await openBackground()
+    const ticks = background.every('1h')
+    const next = ticks.next()
+    expect(clock.pending).toBe(1)
+    expect(await ticks.return()).toEqual({ done: true, value: undefined })
+    expect(await next).toEqual({ done: true, value: undefined })
+    expect(clock.pending).toBe(0)
+  })
+
   it('of no time at all throws BAD_OPTIONS at once', async () => {
     const { background } = await openBackground()
     expect(() => background.every(0)).toThrow(expect.objectContaining({ code: 'ERR_TROUPE_BAD_OPTIONS' }))

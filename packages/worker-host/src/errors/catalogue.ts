@@ -214,6 +214,66 @@ export class BadBatchError extends TroupeError {
   }
 }
 
+/** An input that can't be told to wait has brought more than may wait to be read. */
+export class BufferFullError extends TroupeError {
+  readonly code = 'ERR_TROUPE_BUFFER_FULL'
+  constructor(event: string, capacity: number) {
+    super(`"${event}" events come faster than they are read: ${capacity} wait, the most that may`)
+  }
+}
+
+/** Why a file is not sent. */
+export type FileRefusal = 'malformed' | 'unregistered' | 'missing' | 'notAFile' | 'notAFolder' | 'unreadable'
+
+const REFUSALS: Readonly<Record<FileRefusal, string>> = {
+  malformed: 'it must be an absolute path without "..", ".", empty parts and NUL',
+  unregistered: 'it is not registered, nor is a folder that it is really in',
+  missing: 'there is no such file',
+  notAFile: 'it is no regular file',
+  notAFolder: 'it is no folder',
+  unreadable: 'this process may not read it',
+}
+
+/** The path can't be registered, or the file that it leads to is not sent. */
+export class FileRefusedError extends TroupeError {
+  readonly code = 'ERR_TROUPE_FILE_REFUSED'
+  readonly path: string
+  readonly reason: FileRefusal
+  constructor(path: string, reason: FileRefusal, options?: ErrorOptions) {
+    super(`file ${JSON.stringify(path)} is refused: ${REFUSALS[reason]}`, options)
+    this.path = path
+    this.reason = reason
+  }
+}
+
+/** The file did not stay as it was while it was sent. */
+export class FileChangedError extends TroupeError {
+  readonly code = 'ERR_TROUPE_FILE_CHANGED'
+  readonly path: string
+  constructor(path: string, how: string) {
+    super(`file "${path}" has changed while it was sent: ${how}`)
+    this.path = path
+  }
+}
+
+/** What has come is not the file that was announced; nothing of it is kept. */
+export class FileDamagedError extends TroupeError {
+  readonly code = 'ERR_TROUPE_FILE_DAMAGED'
+  readonly path: string
+  constructor(path: string, what: string, expected: string, found: string) {
+    super(`file "${path}" has not come whole: ${what} ${expected} was announced, found ${found}`)
+    this.path = path
+  }
+}
+
+/** The files that were pushed are kept in memory, and there is no room for one more. */
+export class StoreFullError extends TroupeError {
+  readonly code = 'ERR_TROUPE_STORE_FULL'
+  constructor(path: string, bytes: number, usedBytes: number, maxBytes: number) {
+    super(`no room for file "${path}" of ${bytes} bytes: ${usedBytes} of ${maxBytes} are in use`)
+  }
+}
+
 /** Options, a specification or a declaration that can't be right. */
 export class BadOptionsError extends TroupeError {
   readonly code = 'ERR_TROUPE_BAD_OPTIONS'

@@ -23,6 +23,8 @@
 import { type Clock, systemClock } from '../clock/clock.ts'
 import type { Duration } from '../clock/duration.ts'
 import { BadOptionsError } from '../errors/catalogue.ts'
+import { openSelect } from '../receivers/open-select.ts'
+import type { Received, Select, Source } from '../receivers/select.ts'
 import { Background, type Tasks } from '../tasks/background.ts'
 import type { Settled, Waited, WaitedAtMost } from '../tasks/waiting.ts'
 import type { CallScope } from './call-scope.ts'
@@ -169,6 +171,22 @@ export abstract class Service<Options = unknown> {
   protected every(duration: Duration): AsyncGenerator<number, void, void> {
     return this[BACKGROUND].every(duration)
   }
+
+  /**
+   * Several inputs, read as one: async iterables, `MessagePort`s, `listen(emitter, name)`, `this.every('1s')`, other
+   * selects. Read it by a loop, begun in the same turn: `for await (const { source, value } of this.select(a, b))`,
+   * which ends when the last source has ended. Else each event is given to `onMessage`, if the class has that, one at
+   * a time, until the service leaves RUNNING. It is a task: whoever made it goes on until it has ended.
+   *
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what is no source, or is in a select already
+   * @throws {NotRunningError} ERR_TROUPE_NOT_RUNNING as `tasks.run`
+   */
+  protected select<From extends Source>(...sources: From[]): Select<From> {
+    return openSelect(this.tasks, sources, this.onMessage && ((event) => this.onMessage?.(event)))
+  }
+
+  /** Takes what comes from the sources of selects that nobody else reads; what it throws fails the service. */
+  protected onMessage?(event: Received<Source>): unknown
 
   /** Has the function called after the `stop` hook, or after `cleanup`; the last one that was deferred comes first. */
   protected defer(release: () => unknown): void {

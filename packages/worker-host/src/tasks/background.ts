@@ -179,10 +179,18 @@ export class Background {
   every(duration: Duration): AsyncGenerator<number, void, void> {
     const intervalMs = toIntervalMs(duration, 'every')
     const schedule = new RateSchedule(this.#options.clock(), intervalMs)
-    const race = (delayMs: number) => this.#race(undefined, delayMs)
-    return (async function* () {
+    const left = new AbortController()
+    const race = (delayMs: number) => this.#race(undefined, delayMs, left.signal)
+    const ticks = (async function* () {
       while ((await race(schedule.next())).outcome === 'timedOut') yield schedule.tick
     })()
+    // By itself a generator hears that its reader has left only when the interval that it waits for is over.
+    const leave = ticks.return.bind(ticks)
+    ticks.return = (value) => {
+      left.abort()
+      return leave(value)
+    }
+    return ticks
   }
 
   #run(run: TaskFunction, options: TaskOptions = {}): SpawnedTask {
@@ -217,9 +225,14 @@ export class Background {
     for (const repeater of this.#repeaters) repeater.stop()
   }
 
-  /** Ends early with the task that waits, or outside of one with the service. */
-  #race(promise: Promise<unknown> | undefined, delayMs: number | undefined): Promise<WaitedAtMost<unknown>> {
-    const signal = this.#graph?.isInTask ? this.#graph.current.signal : this.stopping
+  /** Ends early with the task that waits, or outside of one with the service; or with `left`. */
+  #race(
+    promise: Promise<unknown> | undefined,
+    delayMs: number | undefined,
+    left?: AbortSignal,
+  ): Promise<WaitedAtMost<unknown>> {
+    const end = this.#graph?.isInTask ? this.#graph.current.signal : this.stopping
+    const signal = left ? AbortSignal.any([end, left]) : end
     return race({ promise, delayMs, signal, clock: this.#options.clock() })
   }
 }

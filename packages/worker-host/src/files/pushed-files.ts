@@ -1,0 +1,148 @@
+/**
+ * Small files on their way down the tree of contexts: kept in memory, and handed on to each place below, once.
+ *
+ *     parent script: PushedFiles ─ store ─→ PushFileService of a context: PushedFiles ─ store ─→ … below that
+ *
+ * Each hop is the same: what is stored is kept, given to those who wait for it, and handed on; a place that is connected
+ * later gets what is there already. Within a process all hops share one copy of the content.
+ */
+import { open } from 'node:fs/promises'
+import { BadOptionsError, StoreFullError } from '../errors/catalogue.ts'
+
+/** The next hop: the proxy of a `PushFileService`, or another `PushedFiles`. */
+export interface PushTarget {
+  store(path: string, content: Uint8Array): Promise<unknown>
+}
+
+export interface PushedFilesOptions {
+  /**
+   * Limit of all contents together.
+   * @unit bytes @defaultValue 64 MiB
+   */
+  readonly maxBytes?: number
+}
+
+type Waiter = (content: Uint8Array) => void
+
+export class PushedFiles implements PushTarget {
+  readonly #maxBytes: number
+  readonly #contents = new Map<string, Uint8Array>()
+  /** What each place below has, or is about to have. */
+  readonly #below = new Map<PushTarget, Map<string, Promise<unknown>>>()
+  readonly #waiting = new Map<string, Set<Waiter>>()
+  #bytes = 0
+
+  constructor({ maxBytes = 64 * 1024 * 1024 }: PushedFilesOptions = {}) {
+    if (!(maxBytes >= 0)) throw new BadOptionsError(`"maxBytes" must be a number of bytes from 0, found ${maxBytes}`)
+    this.#maxBytes = maxBytes
+  }
+
+  /** Of all contents together. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /**
+   * Reads the file and stores it under its path.
+   * @throws {StoreFullError} ERR_TROUPE_STORE_FULL, before it is read
+   */
+  async push(path: string): Promise<void> {
+    await using handle = await open(path)
+    const { size } = await handle.stat()
+    this.#requireRoom(path, size)
+    await this.store(path, await handle.readFile())
+  }
+
+  /**
+   * Keeps the content, and hands it on. Resolves when all below have it, and all below them.
+   *
+   * @throws {StoreFullError} ERR_TROUPE_STORE_FULL
+   * @throws {AggregateError} with what places below reject with; the others have it
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS when the path stands for another content already
+   */
+  async store(path: string, content: Uint8Array): Promise<void> {
+    this.#keep(path, content)
+    await this.#deliver([...this.#below.keys()].map((below) => this.#handOn(below, path)))
+  }
+
+  /** From now on all that is stored, and what is here already, is handed on to that place too. Resolves when it has it. */
+  async connect(below: PushTarget): Promise<void> {
+    if (!this.#below.has(below)) this.#below.set(below, new Map())
+    await this.#deliver([...this.#contents.keys()].map((path) => this.#handOn(below, path)))
+  }
+
+  /** Nothing is handed on to that place any more. When it is connected again it gets everything anew. */
+  disconnect(below: PushTarget): void {
+    this.#below.delete(below)
+  }
+
+  /**
+   * The content, as soon as it is here. It is shared with everybody in this process: it is not to be written to.
+   * @param signal ends the wait, with its reason
+   */
+  async get(path: string, signal?: AbortSignal): Promise<Uint8Array> {
+    signal?.throwIfAborted()
+    const content = this.#contents.get(path)
+    if (content !== undefined) return content
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>()
+    const waiters = this.#waiting.get(path) ?? new Set()
+    this.#waiting.set(path, waiters.add(resolve))
+    const onAbort = (): void => reject(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await promise
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+      waiters.delete(resolve)
+      if (waiters.size === 0 && this.#waiting.get(path) === waiters) this.#waiting.delete(path)
+    }
+  }
+
+  #keep(path: string, content: Uint8Array): void {
+    if (typeof path !== 'string' || !(content instanceof Uint8Array))
+      throw new BadOptionsError(`store needs a path and a Uint8Array, found ${typeof path} and ${typeof content}`)
+    const known = this.#contents.get(path)
+    if (known !== undefined) {
+      if (Buffer.compare(known, content) === 0) return
+      throw new BadOptionsError(`"${path}" has been pushed with another content`)
+    }
+    this.#requireRoom(path, content.length)
+    const shared = toShared(content)
+    this.#bytes += shared.length
+    this.#contents.set(path, shared)
+    for (const waiter of this.#waiting.get(path) ?? []) waiter(shared)
+    this.#waiting.delete(path)
+  }
+
+  #requireRoom(path: string, bytes: number): void {
+    if (!this.#contents.has(path) && this.#bytes + bytes > this.#maxBytes)
+      throw new StoreFullError(path, bytes, this.#bytes, this.#maxBytes)
+  }
+
+  /** Once to each place; anew only if that has failed. */
+  #handOn(below: PushTarget, path: string): Promise<unknown> {
+    const sent = this.#below.get(below)!
+    const running = sent.get(path)
+    if (running) return running
+    const sending = below.store(path, this.#contents.get(path)!).catch((error) => {
+      sent.delete(path)
+      throw error
+    })
+    sent.set(path, sending)
+    return sending
+  }
+
+  async #deliver(deliveries: readonly Promise<unknown>[]): Promise<void> {
+    const outcomes = await Promise.allSettled(deliveries)
+    const errors = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+    if (errors.length > 0)
+      throw new AggregateError(errors, `${errors.length} places below did not take what was pushed`)
+  }
+}
+
+function toShared(content: Uint8Array): Uint8Array {
+  if (content.buffer instanceof SharedArrayBuffer) return content
+  const shared = new Uint8Array(new SharedArrayBuffer(content.length))
+  shared.set(content)
+  return shared
+}

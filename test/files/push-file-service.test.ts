@@ -1,0 +1,76 @@
+import { Pool } from '@troupe/runtime'
+import { PushedFiles, type PushFileService, pushFileService } from '@troupe/runtime/files'
+import { describe, expect, it } from 'vitest'
+import { fixture } from '../fixtures/index.ts'
+import type { FileRelay } from '../fixtures/services/file-relay.ts'
+
+const CONTENT = Uint8Array.of(1, 2, 3)
+const spawnPushed = (pool: Pool, name: string, maxBytes?: number) =>
+  pool.spawn<PushFileService>({ name, ...pushFileService, options: maxBytes === undefined ? {} : { maxBytes } })
+
+describe('a push file service', () => {
+  it('answers a get when a parent has pushed the file, to all who wait', async () => {
+    await using pool = new Pool()
+    const { proxy } = await spawnPushed(pool, 'pushed')
+    const waiting = [proxy.get('/a'), proxy.get('/a')]
+    const files = new PushedFiles()
+    await files.connect(proxy)
+    await files.store('/a', CONTENT)
+    for (const content of await Promise.all(waiting)) expect([...content]).toEqual([1, 2, 3])
+  })
+
+  it('shares one memory with the parent and with the services beside it', async () => {
+    await using pool = new Pool()
+    const [one, two] = await Promise.all(['one', 'two'].map((name) => spawnPushed(pool, name)))
+    const files = new PushedFiles()
+    await files.store('/a', CONTENT)
+    await Promise.all([files.connect(one!.proxy), files.connect(two!.proxy)])
+    const own = await files.get('/a')
+    own[0] = 9 // nobody should, but it shows
+    for (const { proxy } of [one!, two!]) expect([...(await proxy.get('/a'))]).toEqual([9, 2, 3])
+  })
+
+  it('hands what it gets on to the thread below it', async () => {
+    await using pool = new Pool()
+    const relay = await pool.spawn<FileRelay>({ name: 'relay', module: fixture('file-relay.ts') })
+    const files = new PushedFiles()
+    await files.connect(relay.proxy)
+    const waiting = relay.proxy.getBelow('/a')
+    await files.store('/a', CONTENT)
+    const below = await waiting
+    expect([...below]).toEqual([1, 2, 3])
+    below[0] = 9
+    expect([...(await files.get('/a'))]).toEqual([9, 2, 3])
+  })
+
+  it('lets go of a get whose caller has gone', async () => {
+    await using pool = new Pool()
+    const { proxy } = await spawnPushed(pool, 'pushed')
+    const aborting = new AbortController()
+    const aborted = proxy.$with({ signal: aborting.signal }).get('/a')
+    const waiting = proxy.get('/a')
+    aborting.abort(new RangeError('enough'))
+    await expect(aborted).rejects.toThrow(new RangeError('enough'))
+    await proxy.store('/a', CONTENT)
+    expect([...(await waiting)]).toEqual([1, 2, 3])
+  })
+
+  it('settles every get that waits when it is stopped, at once', async () => {
+    await using pool = new Pool()
+    const handle = await spawnPushed(pool, 'pushed')
+    const waiting = Promise.allSettled([handle.proxy.get('/a'), handle.proxy.get('/b')])
+    await handle.proxy.store('/c', CONTENT)
+    await handle.stop()
+    for (const outcome of await waiting) {
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'ERR_TROUPE_NOT_RUNNING' } })
+    }
+  })
+
+  it('takes no more than its limit, and tells who pushes', async () => {
+    await using pool = new Pool()
+    const { proxy } = await spawnPushed(pool, 'pushed', 2)
+    const files = new PushedFiles()
+    await files.connect(proxy)
+    await expect(files.store('/a', CONTENT)).rejects.toMatchObject({ errors: [{ code: 'ERR_TROUPE_STORE_FULL' }] })
+  })
+})

@@ -1,0 +1,331 @@
+import { EventEmitter } from 'node:events'
+import { PassThrough } from 'node:stream'
+import { MessageChannel } from 'node:worker_threads'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { listen } from '../../packages/worker-host/src/receivers/listening.ts'
+import { Select, type Source } from '../../packages/worker-host/src/receivers/select.ts'
+
+const BAD_OPTIONS = expect.objectContaining({ code: 'ERR_TROUPE_BAD_OPTIONS' })
+const END = { done: true, value: undefined }
+
+function selectOf<From extends Source>(...sources: From[]): Select<From> {
+  const select = new Select<From>()
+  for (const source of sources) select.add(source)
+  return select
+}
+
+/** Counts how often it is asked, and tells whether it was left. */
+function countingSource(limit = Number.POSITIVE_INFINITY) {
+  const source = {
+    asked: 0,
+    isLeft: false,
+    async *[Symbol.asyncIterator]() {
+      try {
+        while (source.asked < limit) yield ++source.asked
+      } finally {
+        source.isLeft = true
+      }
+    },
+  }
+  return source
+}
+
+async function* of<T>(...values: T[]): AsyncGenerator<T> {
+  yield* values
+}
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+describe('a select', () => {
+  it('yields what its sources yield, each with its source, and ends when the last one has ended', async () => {
+    const [letters, numbers] = [of('a', 'b'), of(1)]
+    const events = await Array.fromAsync(selectOf<typeof letters | typeof numbers>(letters, numbers))
+    expect(events.filter(({ source }) => source === letters).map(({ value }) => value)).toEqual(['a', 'b'])
+    expect(events.filter(({ source }) => source === numbers).map(({ value }) => value)).toEqual([1])
+    expect(events).toHaveLength(3)
+  })
+
+  it('yields every value of every source once, in the order of its source, whatever the sources are', async () => {
+    const lists = fc.array(fc.array(fc.integer(), { maxLength: 20 }), { minLength: 1, maxLength: 6 })
+    await fc.assert(
+      fc.asyncProperty(lists, async (values) => {
+        const sources = values.map((list) => of(...list))
+        const events = await Array.fromAsync(selectOf(...sources))
+        const seen = sources.map((source) => events.filter((event) => event.source === source))
+        expect(seen.map((list) => list.map(({ value }) => value))).toEqual(values)
+      }),
+    )
+  })
+
+  it('asks each source of several in turn, though one of them always has something', async () => {
+    const emitter = new EventEmitter()
+    const flood = listen(emitter, 'drop')
+    const [first, second] = [countingSource(), countingSource()]
+    const select = selectOf<typeof flood | typeof first>(flood, first, second)
+    for (let n = 0; n < 1_000; n++) emitter.emit('drop', n)
+    select[Symbol.asyncIterator]()
+    await settled()
+    const counts = new Map<object, number>()
+    for (let n = 0; n < 300; n++) {
+      const { value } = await select.next()
+      counts.set(value!.source, (counts.get(value!.source) ?? 0) + 1)
+      await settled()
+    }
+    await select.close()
+    expect([...counts.values()]).toEqual([100, 100, 100])
+  })
+
+  it('asks an async iterable for one value more than has been read, and no more', async () => {
+    const source = countingSource()
+    const select = selectOf(source)
+    await settled()
+    expect(source.asked).toBe(0)
+    for (let n = 0; n < 5; n++) await select.next()
+    await settled()
+    expect(source.asked).toBe(6)
+    await select.close()
+  })
+
+  it('takes sources in and lets them go while it is read', async () => {
+    const [first, second] = [countingSource(), countingSource()]
+    const select = selectOf(first)
+    expect((await select.next()).value).toEqual({ source: first, value: 1 })
+    await settled()
+    expect(await select.remove(first)).toBe(true)
+    expect(first.isLeft).toBe(true)
+    const next = select.next()
+    expect(select.add(second)).toBe(true)
+    expect(await next).toEqual({ done: false, value: { source: second, value: 1 } })
+    expect(await select.remove(first)).toBe(false)
+    expect(select.add(first)).toBe(true)
+    await select.close()
+  })
+
+  it('settles all who wait when it is closed, and leaves its sources', async () => {
+    const { port1, port2 } = new MessageChannel()
+    const emitter = new EventEmitter()
+    const target = new EventTarget()
+    const select = selectOf<Source>(port1, listen(emitter, 'tick'), listen(target, 'tock'))
+    const waiting = [select.next(), select.next(), select.next()]
+    await select.close()
+    expect(await Promise.all(waiting)).toEqual([END, END, END])
+    expect(await select.next()).toEqual(END)
+    expect(emitter.eventNames()).toEqual([])
+    expect(port1.listenerCount('message')).toBe(0)
+    port2.close()
+  })
+
+  it('leaves its sources when the loop over it is left', async () => {
+    const source = countingSource()
+    for await (const { value } of selectOf(source)) if (value === 3) break
+    expect(source.isLeft).toBe(true)
+  })
+
+  it('does not wait, when it is closed, for a source that waits for its own next value', async () => {
+    const never = (async function* () {
+      await new Promise(() => {})
+      yield 1
+    })()
+    const stream = new PassThrough()
+    const select = selectOf<AsyncIterable<unknown>>(never, stream)
+    const next = select.next()
+    await select.close()
+    expect(await next).toEqual(END)
+    expect(stream.destroyed).toBe(true)
+  })
+
+  it('rejects its reader once when a source fails, after what had come before, and leaves the others', async () => {
+    const other = new EventEmitter()
+    const failing = (async function* () {
+      yield 'fine'
+      throw new RangeError('broken')
+    })()
+    const select = selectOf<Source>(failing, listen(other, 'tick'))
+    expect((await select.next()).value).toEqual({ source: failing, value: 'fine' })
+    await expect(select.next()).rejects.toThrow(new RangeError('broken'))
+    expect(await select.next()).toEqual(END)
+    expect(other.eventNames()).toEqual([])
+  })
+
+  it('rejects when a source throws as it is left', async () => {
+    const bad = (async function* () {
+      try {
+        yield 1
+        yield 2
+      } finally {
+        // biome-ignore lint/correctness/noUnsafeFinally: that is the point
+        throw new RangeError('left badly')
+      }
+    })()
+    const select = selectOf(bad)
+    await select.next()
+    await settled()
+    await expect(select.close()).rejects.toThrow('left badly')
+  })
+
+  it('goes on without sources until one is added, when it never had any', async () => {
+    const select = new Select()
+    const next = select.next()
+    await settled()
+    const source = of('late')
+    select.add(source)
+    expect(await next).toEqual({ done: false, value: { source, value: 'late' } })
+    expect(await select.next()).toEqual(END)
+  })
+
+  it('leaves alone a source that is added after its end', async () => {
+    const select = new Select()
+    await select.close()
+    const emitter = new EventEmitter()
+    const source = listen(emitter, 'tick')
+    expect(select.add(source)).toBe(false)
+    expect(emitter.eventNames()).toEqual([])
+    expect(selectOf(source)).toBeInstanceOf(Select)
+  })
+})
+
+describe('a select in a select', () => {
+  it('gives its events as they are, with the innermost source', async () => {
+    const [letters, numbers] = [of('a'), of(1)]
+    const outer = selectOf<AsyncIterable<unknown>>(selectOf(selectOf(letters)), numbers)
+    expect(await Array.fromAsync(outer)).toEqual(
+      expect.arrayContaining([
+        { source: letters, value: 'a' },
+        { source: numbers, value: 1 },
+      ]),
+    )
+  })
+
+  it('is closed with the one that it is in', async () => {
+    const source = countingSource()
+    const inner = selectOf(source)
+    const outer = selectOf(inner)
+    await outer.next()
+    await settled()
+    await outer.close()
+    expect(source.isLeft).toBe(true)
+    expect(await inner.next()).toEqual(END)
+  })
+
+  it.each([1, 2, 3])('can not be in itself, over %d others', (depth) => {
+    const first = new Select()
+    let last = first
+    for (let n = 1; n < depth; n++) {
+      const next = new Select()
+      last.add(next)
+      last = next
+    }
+    expect(() => last.add(first)).toThrow(BAD_OPTIONS)
+  })
+})
+
+describe('a source', () => {
+  it.each(['this select', 'another select'])('that is in %s already is BAD_OPTIONS', async (where) => {
+    const { port1, port2 } = new MessageChannel()
+    const sources = [of(1), port1, listen(new EventEmitter(), 'tick'), new Select()]
+    const select = selectOf<Source>(...sources)
+    const second = where === 'this select' ? select : new Select()
+    for (const source of sources) expect(() => second.add(source)).toThrow(BAD_OPTIONS)
+    await select.close()
+    port1.close()
+    port2.close()
+  })
+
+  it.each([[undefined], [null], [1], ['a text'], [{}], [new EventEmitter()], [[1, 2]]])('can not be %o', (source) => {
+    expect(() => new Select().add(source as never)).toThrow(BAD_OPTIONS)
+  })
+
+  it('that has ended may be added to another select', async () => {
+    const select = new Select<AsyncIterable<number>>()
+    const source = { [Symbol.asyncIterator]: () => of(1) }
+    select.add(source)
+    await Array.fromAsync(select)
+    expect(await Array.fromAsync(selectOf(source))).toEqual([{ source, value: 1 }])
+  })
+})
+
+describe('a port', () => {
+  it('gives its messages in order, and leaves when it is closed', async () => {
+    const { port1, port2 } = new MessageChannel()
+    const select = selectOf(port1)
+    for (const text of ['one', 'two', 'three']) port2.postMessage(text)
+    port2.close()
+    const events = await Array.fromAsync(select)
+    expect(events.map(({ value }) => value)).toEqual(['one', 'two', 'three'])
+    expect(events[0]!.source).toBe(port1)
+  })
+
+  it('that sends more than 1,024 messages which nobody reads fails the select', async () => {
+    const { port1, port2 } = new MessageChannel()
+    const select = selectOf(port1)
+    const heard = new Promise<void>((resolve) => port1.on('message', (n) => n === 1_025 && resolve()))
+    for (let n = 1; n <= 1_025; n++) port2.postMessage(n)
+    await heard
+    for (let n = 1; n <= 1_024; n++) expect((await select.next()).value!.value).toBe(n)
+    await expect(select.next()).rejects.toMatchObject({ code: 'ERR_TROUPE_BUFFER_FULL' })
+    port1.close()
+  })
+})
+
+describe('listen', () => {
+  it('gives the arguments of an emitter, and the events of a target', async () => {
+    const [emitter, target] = [new EventEmitter(), new EventTarget()]
+    const [calls, events] = [listen(emitter, 'call'), listen(target, 'event')]
+    const select = selectOf<typeof calls | typeof events>(calls, events)
+    emitter.emit('call', 1, 'two')
+    const event = new Event('event')
+    target.dispatchEvent(event)
+    expect((await select.next()).value).toEqual({ source: calls, value: [1, 'two'] })
+    expect((await select.next()).value).toEqual({ source: events, value: event })
+    await select.close()
+  })
+
+  it('ends with the event that "until" names, after what had come before it', async () => {
+    const emitter = new EventEmitter()
+    const select = selectOf(listen(emitter, 'line', { until: 'end' }))
+    emitter.emit('line', 'last')
+    emitter.emit('end')
+    emitter.emit('line', 'too late')
+    expect((await Array.fromAsync(select)).map(({ value }) => value)).toEqual([['last']])
+    expect(emitter.eventNames()).toEqual([])
+  })
+
+  it('fails with what the emitter tells as "error"', async () => {
+    const emitter = new EventEmitter()
+    const select = selectOf(listen(emitter, 'line'))
+    emitter.emit('error', new RangeError('cut off'))
+    await expect(select.next()).rejects.toThrow(new RangeError('cut off'))
+  })
+
+  it.each([
+    ['fail', [1, 2, 'ERR_TROUPE_BUFFER_FULL'], 0],
+    ['dropOldest', [3, 4, 'end'], 2],
+    ['dropNewest', [1, 2, 'end'], 2],
+  ] as const)('keeps up to its capacity, and then "%s" decides', async (overflow, expected, dropped) => {
+    const emitter = new EventEmitter()
+    const source = listen(emitter, 'n', { capacity: 2, overflow, until: 'end' })
+    const select = selectOf(source)
+    for (const n of [1, 2, 3, 4]) emitter.emit('n', n)
+    emitter.emit('end')
+    const seen: unknown[] = []
+    try {
+      for await (const { value } of select) seen.push(value[0])
+      seen.push('end')
+    } catch (error) {
+      seen.push((error as { code: string }).code)
+    }
+    expect(seen).toEqual(expected)
+    expect(source.dropped).toBe(dropped)
+  })
+
+  it.each([
+    ['no emitter', [{}, 'tick']],
+    ['no name', [new EventEmitter(), undefined]],
+    ['no capacity', [new EventEmitter(), 'tick', { capacity: 0 }]],
+    ['an unknown overflow', [new EventEmitter(), 'tick', { overflow: 'grow' }]],
+    ['an unknown option', [new EventEmitter(), 'tick', { size: 1 }]],
+  ])('with %s throws BAD_OPTIONS', (_, args) => {
+    expect(() => Reflect.apply(listen, undefined, args)).toThrow(BAD_OPTIONS)
+  })
+})
