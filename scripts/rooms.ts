@@ -16,7 +16,8 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     streams: ['errors', 'wire'],
     access: ['errors'],
     service: ['access', 'clock', 'errors', 'tasks', 'wire'],
-    host: ['access', 'errors', 'service', 'streams', 'tasks', 'wire'],
+    values: ['errors', 'service', 'streams', 'wire'],
+    host: ['access', 'errors', 'service', 'streams', 'tasks', 'values', 'wire'],
   },
   runtime: {
     lifecycle: [],

@@ -17,7 +17,12 @@
  *                    Items   id  { items, bytes }             the next items, fixed; none: the bytes of the `Item` behind it
  *                    Stream  id  –                            what the call returned is a stream: its items follow
  *                    Unwound id  ThrownData                   the stream has ended: its reader had left, its `finally` threw
+ *
+ * A record of three words whose operation is `MARKED` higher has for its last word `[[value], marks]`: a value from which
+ * something was taken out, and what that was.
  */
+import type { Mark } from './marks.ts'
+
 export const Request = { Call: 0, Credit: 1, Return: 2, Cancel: 3, CallWith: 4 } as const
 export const Reply = { Result: 0, Failure: 1, Item: 2, Stream: 3, Unwound: 4, Items: 5 } as const
 
@@ -35,7 +40,22 @@ export interface CallExtras {
   readonly trace?: TraceContext
   /** By name, what stood in the caller's registered stores. */
   readonly stores?: Readonly<Record<string, unknown>>
+  /** What was taken out of the arguments. */
+  readonly marks?: readonly Mark[]
 }
+
+/**
+ * In both directions: what one side asks of values that have stayed with the other. Records of three words.
+ *
+ *     Invoke   id  [reference, method, argument…]   call a method of an object, or a function, whose method is null
+ *     Answer   id  value                            call `id` of those has ended well
+ *     Fault    id  ThrownData                       … or badly
+ *     Release  reference  –                         it is not held any more
+ */
+export const Exchange = { Invoke: 16, Answer: 17, Fault: 18, Release: 19 } as const
+
+/** Added to the operation of a record whose value is marked. */
+export const MARKED = 32
 
 /** Words of a reply record. */
 export const REPLY_WORDS = 3
@@ -56,6 +76,7 @@ export function requestWords(batch: Batch, offset: number): number {
     case Request.Return:
       return 2
     default:
+      if ((batch[offset] as number) >= Exchange.Invoke) return REPLY_WORDS
       throw new RangeError(`word ${offset} of a batch is no request: ${String(batch[offset])}`)
   }
 }
