@@ -182,7 +182,7 @@ describe('what is posted into a call port', () => {
       .map(([method, args]) => [Request.Call, 1, method, args.length, ...args])
     const path = fc.array(fc.oneof(fc.integer({ min: -1, max: 2 }), fc.constantFrom('__proto__', 'length', 'a')))
     const mark = fc.record({
-      kind: fc.constantFrom('codec', 'reference', 'constructor'),
+      kind: fc.constantFrom('codec', 'reference', 'stream', 'constructor'),
       at: path,
       name: word,
       value: word,

@@ -150,10 +150,11 @@ export class CallLink implements CallHolder, Expiring {
   close(death: Death): Call[] {
     const { port, service } = this.#options
     for (let rest = receiveMessageOnPort(port); rest; rest = receiveMessageOnPort(port)) this.#receive(rest.message)
+    const isLost = (call: Call): boolean => this.#hasBegun(call) || this.#spent.has(call)
+    for (const call of this.#calls) if (call !== undefined && !isLost(call)) this.#values.giveBack(call.id)
     this.#values.close(() => new ServiceCrashedError(service, { ...death, mayHaveRun: true }))
     port.close()
     const left = this.#takeAll()
-    const isLost = (call: Call): boolean => this.#hasBegun(call) || this.#spent.has(call)
     for (const call of left.filter(isLost)) {
       this.#failed++
       const mayHaveRun = this.#hasBegun(call)
@@ -166,7 +167,7 @@ export class CallLink implements CallHolder, Expiring {
   abandon(call: Call, reason: unknown): void {
     if (this.#calls[call.id] !== call) return
     this.#calls[call.id] = undefined
-    this.#values.endCall(call.id)
+    this.#values.endCall(call.id, reason)
     this.#failed++
     const { killAfterMs = Number.POSITIVE_INFINITY } = this.#methods.get(call.request.method)!.description
     const killAtMs = performance.now() + killAfterMs

@@ -10,23 +10,27 @@ import { encodeThrown } from '../errors/error-data.ts'
 import type { Lowered, Mark, Path, ReferenceMark } from '../wire/marks.ts'
 import { Exchange, MARKED, Request } from '../wire/messages.ts'
 import type { Outbox } from '../wire/outbox.ts'
-import { UnsendableError } from '../wire/uncloneable.ts'
 import { isLasting } from './comlink.ts'
 import { Exports } from './exports.ts'
 import { lower } from './lower.ts'
 import { type Reach, raise, raiseAll } from './raise.ts'
-import { refusal } from './refusal.ts'
+import { ReceivedStreams } from './received-streams.ts'
+import { refusal, refusedInvocation } from './refusal.ts'
+import { SentStreams } from './sent-streams.ts'
 import { faultOf, Stubs } from './stubs.ts'
 
 /** The number of a call, or an invocation that was sent or received. */
 type Scope = number | `${'sent' | 'received'} ${number}`
 
-type Undo = () => void
+/** What is done with it then: it ends with its call, for a reason if that was cut short; or waits for the call's next try. */
+type Undo = (how: 'ended' | 'given back', reason?: unknown) => void
 
 export class ValueExchange {
   readonly #peer: string
   readonly #exports: Exports
   readonly #stubs: Stubs
+  readonly #sent: SentStreams
+  readonly #received: ReceivedStreams
   /** What ends with a call. */
   readonly #scopes = new Map<Scope, Undo[]>()
   #outbox!: Outbox
@@ -35,6 +39,8 @@ export class ValueExchange {
   constructor(peer: string) {
     this.#peer = peer
     this.#exports = new Exports(peer)
+    this.#sent = new SentStreams(peer, () => this.#outbox)
+    this.#received = new ReceivedStreams(() => this.#outbox)
     this.#stubs = new Stubs({
       invoke: (id, reference, method, args) => this.#outbox.putValue(Exchange.Invoke, id, [reference, method, ...args]),
       release: (reference) => this.#outbox.put(Exchange.Release, reference, 0),
@@ -55,6 +61,7 @@ export class ValueExchange {
   readonly lower = (values: readonly unknown[], record: readonly unknown[]): Lowered | undefined => {
     const scope = scopeOf(record)
     const kept = new Map<object, Omit<ReferenceMark, 'kind' | 'at'>>()
+    const streams = new Map<object, number>()
     const reference = (target: object, at: Path) => {
       const known = kept.get(target)
       if (known !== undefined) return known
@@ -63,10 +70,21 @@ export class ValueExchange {
       if (scope !== undefined && !isLasting(target)) this.#until(scope, () => this.#exports.release(made.id))
       return kept.get(target)!
     }
+    const stream = (source: AsyncIterable<unknown>, at: Path) => {
+      const known = streams.get(source)
+      if (known !== undefined) return known
+      const id = this.#sent.keep(source, at)
+      streams.set(source, id)
+      if (scope !== undefined) {
+        this.#until(scope, (how, reason) => (how === 'ended' ? this.#sent.close(id, reason) : this.#sent.forget(id)))
+      }
+      return id
+    }
     try {
-      return lower(values, { reference })
+      return lower(values, { reference, stream })
     } catch (error) {
       for (const { id } of kept.values()) this.#exports.release(id)
+      for (const id of streams.values()) this.#sent.forget(id)
       throw error
     }
   }
@@ -81,12 +99,20 @@ export class ValueExchange {
     raiseAll(args, marks, this.#reach(scope))
   }
 
-  /** What was there for this call is so no more. */
-  endCall(scope: Scope): void {
-    if (this.#scopes.size === 0) return
+  /** What was there for this call is so no more. @param reason why nobody waits for the call, if that is how it ended */
+  endCall(scope: Scope, reason?: unknown): void {
+    if (this.#scopes.size > 0) this.#undo(scope, 'ended', reason)
+  }
+
+  /** The call has not begun, and will be made elsewhere, with what there was for it. */
+  giveBack(call: number): void {
+    this.#undo(call, 'given back')
+  }
+
+  #undo(scope: Scope, ...what: Parameters<Undo>): void {
     const undo = this.#scopes.get(scope)
     this.#scopes.delete(scope)
-    for (const each of undo ?? []) each()
+    for (const each of undo ?? []) each(...what)
   }
 
   /** Takes a record in, whatever it is; false for one that is not for it. */
@@ -109,6 +135,40 @@ export class ValueExchange {
         this.#exports.release(id)
         return true
       default:
+        return this.#receiveOfStream(operation, id, word)
+    }
+  }
+
+  #receiveOfStream(operation: number, id: number, word: unknown): boolean {
+    switch (operation) {
+      case Exchange.Begin:
+        this.#sent.begin(id)
+        return true
+      case Exchange.Taken:
+        this.#sent.grant(id, word)
+        return true
+      case Exchange.Leave:
+        this.#sent.leave(id)
+        return true
+      case Exchange.Item:
+        this.#received.item(id, word)
+        return true
+      case Exchange.Item + MARKED:
+        this.#receiveMarked(id, word)
+        return true
+      case Exchange.Items:
+        this.#received.items(id, word)
+        return true
+      case Exchange.End:
+        this.#received.end(id)
+        return true
+      case Exchange.Broken:
+        this.#received.fail(id, () => faultOf(word))
+        return true
+      case Exchange.Unwound:
+        this.#received.unwind(id, () => faultOf(word))
+        return true
+      default:
         return false
     }
   }
@@ -118,10 +178,15 @@ export class ValueExchange {
     const [operation, id, word] = record as [number, number, unknown]
     const isMarked = operation >= MARKED
     const [[value], marks] = isMarked ? (word as [unknown[], Mark[]]) : [[word], []]
-    for (const mark of marks) if (mark.kind === 'reference') this.#exports.release(mark.id)
+    for (const mark of marks) {
+      if (mark.kind === 'reference') this.#exports.release(mark.id)
+      if (mark.kind === 'stream') this.#sent.forget(mark.id)
+    }
     const plain = operation % MARKED
     if (plain < Exchange.Invoke) return false
-    if (plain === Exchange.Invoke) {
+    if (plain === Exchange.Item) {
+      this.#sent.fail(id, refusal({ subject: `a stream to ${this.#peer}`, names: ['item'], values: [value], reason }))
+    } else if (plain === Exchange.Invoke) {
       this.endCall(`sent ${id}`)
       this.#stubs.fail(id, refusedInvocation(this.#peer, value as unknown[], reason))
     } else {
@@ -141,6 +206,18 @@ export class ValueExchange {
     this.#stubs.close(make)
     for (const scope of [...this.#scopes.keys()]) this.endCall(scope)
     this.#exports.clear()
+    this.#sent.closeAll()
+    this.#received.failAll(make)
+  }
+
+  /** An item that can't be put together ends its stream: the reader meets the error, and the producer is told. */
+  #receiveMarked(id: number, word: unknown): void {
+    try {
+      this.#received.item(id, this.raise(word))
+    } catch (error) {
+      this.#received.fail(id, () => error)
+      this.#outbox.put(Exchange.Leave, id, 0)
+    }
   }
 
   #reach(scope: Scope | undefined): Reach {
@@ -149,7 +226,11 @@ export class ValueExchange {
       if (scope !== undefined && !isLasting) this.#until(scope, () => this.#stubs.revoke(grip, 'its call has ended'))
       return stub
     }
-    return { reference }
+    const stream = (id: number): unknown => {
+      if (scope !== undefined) this.#until(scope, () => this.#received.revoke(id))
+      return this.#received.open(id)
+    }
+    return { reference, stream }
   }
 
   #until(scope: Scope, undo: Undo): void {
@@ -181,19 +262,4 @@ function listOf(word: unknown): readonly unknown[] {
   throw new BadArgumentsError('an invocation', [
     { path: 'arguments', message: `a list was expected, found ${typeof word}` },
   ])
-}
-
-/** The words of an invocation before its arguments. */
-const ARGUMENTS_FROM = 2
-
-function refusedInvocation(peer: string, words: readonly unknown[], reason: unknown): Error {
-  const values = words.slice(ARGUMENTS_FROM)
-  const names = values.map((_, index) => `argument ${index}`)
-  const subject = `a call of what has stayed with ${peer}`
-  if (!(reason instanceof UnsendableError) || typeof reason.at === 'string') {
-    return refusal({ subject, names, values, reason })
-  }
-  const [, place, ...steps] = reason.at as [number, number, ...Path]
-  const at = [place - ARGUMENTS_FROM, ...steps]
-  return refusal({ subject, names, values, reason: new UnsendableError(at, reason.found, { cause: reason.cause }) })
 }

@@ -8,7 +8,7 @@ import type { Path } from '../wire/marks.ts'
 import { UnsendableError } from '../wire/uncloneable.ts'
 
 /** References that one side may hold to objects of the other. */
-const MAX_REFERENCES = 10_000
+export const MAX_REFERENCES = 10_000
 
 type Method = (...args: unknown[]) => unknown
 

@@ -5,12 +5,14 @@
 import type { Lowered, Mark, Path, ReferenceMark } from '../wire/marks.ts'
 import { UnsendableError } from '../wire/uncloneable.ts'
 import { transfersOf } from './moved.ts'
-import { type Found, type Survey, survey } from './survey.ts'
+import { type Found, survey } from './survey.ts'
 
 /** Where what stays in this thread is kept for the other. */
 export interface Keep {
   /** Throws what keeps it from being called from there. */
   reference(target: object, at: Path): Omit<ReferenceMark, 'kind' | 'at'>
+  /** Its number. Throws what keeps it from being read from there. */
+  stream(source: AsyncIterable<unknown>, at: Path): number
 }
 
 /**
@@ -22,14 +24,16 @@ export function lower(values: readonly unknown[], keep: Keep): Lowered | undefin
   if (seen === undefined) return undefined
   const { containers, leaves, found } = seen
   const transfer = leaves.size === 0 ? [] : [...transfersOf([...leaves, ...containers])]
-  if (found.length === 0) return transfer.length === 0 ? undefined : { values, marks: [], transfer }
-  const marks = found.map((each) => encode(each, transfer, keep))
-  return { values: without(values, seen), marks, transfer }
+  const staying = found.filter(({ how, value }) => how !== 'stream' || !transfer.includes(value as object))
+  if (staying.length === 0) return transfer.length === 0 ? undefined : { values, marks: [], transfer }
+  const marks = staying.map((each) => encode(each, transfer, keep))
+  return { values: without(values, containers, staying), marks, transfer }
 }
 
-function encode({ at, value, codec }: Found, transfer: object[], keep: Keep): Mark {
-  if (codec === undefined) return { kind: 'reference', at, ...keep.reference(value as object, at) }
-  const { name, handler } = codec
+function encode({ at, value, how }: Found, transfer: object[], keep: Keep): Mark {
+  if (how === 'reference') return { kind: how, at, ...keep.reference(value as object, at) }
+  if (how === 'stream') return { kind: how, at, id: keep.stream(value as AsyncIterable<unknown>, at) }
+  const { name, handler } = how
   try {
     const [serialized, transferables] = handler.serialize(value)
     transfer.push(...(transferables as readonly object[]))
@@ -40,7 +44,11 @@ function encode({ at, value, codec }: Found, transfer: object[], keep: Keep): Ma
 }
 
 /** A copy of the containers, with the places of what was found left empty. */
-function without(values: readonly unknown[], { containers, found }: Survey): readonly unknown[] {
+function without(
+  values: readonly unknown[],
+  containers: ReadonlySet<object>,
+  found: readonly Found[],
+): readonly unknown[] {
   const copies = new Map<unknown, unknown>([...containers].map((each) => [each, Array.isArray(each) ? [] : {}]))
   for (const { value } of found) copies.set(value, null)
   const copied = (value: unknown): unknown => (copies.has(value) ? copies.get(value) : value)

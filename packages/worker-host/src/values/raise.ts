@@ -9,6 +9,7 @@ import { isCallable } from './exports.ts'
 /** Where what has stayed with the other side is reached from here. */
 export interface Reach {
   reference(id: number, methods: readonly string[] | undefined, isLasting: boolean): unknown
+  stream(id: number): unknown
 }
 
 /** The value of a record that is marked: `[[value], marks]`. Errors as for `raiseAll`. */
@@ -46,6 +47,9 @@ function revive({ kind, name, value, id, methods, isLasting }: Unchecked, reach:
     case 'reference':
       if (!isId(id) || !(methods === undefined || isNames(methods))) throw malformed('a reference without an id')
       return reach.reference(id, methods, isLasting === true)
+    case 'stream':
+      if (!isId(id)) throw malformed('a stream without an id')
+      return reach.stream(id)
     default:
       throw malformed(`no kind of mark: ${messageOf(kind)}`)
   }

@@ -41,3 +41,19 @@ function canClone(value: unknown): boolean {
     return false
   }
 }
+
+/** The words of an invocation before its arguments. */
+const ARGUMENTS_FROM = 2
+
+/** The same for a call of what has stayed with the other side. @param words the reference, the method, and the arguments */
+export function refusedInvocation(peer: string, words: readonly unknown[], reason: unknown): Error {
+  const values = words.slice(ARGUMENTS_FROM)
+  const names = values.map((_, index) => `argument ${index}`)
+  const subject = `a call of what has stayed with ${peer}`
+  if (!(reason instanceof UnsendableError) || typeof reason.at === 'string') {
+    return refusal({ subject, names, values, reason })
+  }
+  const [, place, ...steps] = reason.at as [number, number, ...Path]
+  const at = [place - ARGUMENTS_FROM, ...steps]
+  return refusal({ subject, names, values, reason: new UnsendableError(at, reason.found, { cause: reason.cause }) })
+}

@@ -8,8 +8,7 @@ import type { Path } from '../wire/marks.ts'
 export interface Found {
   readonly at: Path
   readonly value: unknown
-  /** Absent for what stays where it is. */
-  readonly codec: Codec | undefined
+  readonly how: Codec | 'reference' | 'stream'
 }
 
 export interface Survey {
@@ -30,10 +29,12 @@ export function survey(values: readonly unknown[]): Survey {
   const visit = (value: unknown): void => {
     if (value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol'))
       return
-    const isReference = typeof value !== 'symbol' && isProxied(value)
-    const codec = isReference ? undefined : codecOf(value)
-    if (isReference || codec !== undefined) found.push({ at: [...path], value, codec })
-    else if (typeof value === 'object') enter(value)
+    const how = typeof value !== 'symbol' && isProxied(value) ? 'reference' : codecOf(value)
+    if (how !== undefined) found.push({ at: [...path], value, how })
+    else if (typeof value === 'object' && Symbol.asyncIterator in value) {
+      found.push({ at: [...path], value, how: 'stream' })
+      leaves.add(value) // a ReadableStream can also be moved
+    } else if (typeof value === 'object') enter(value)
   }
 
   const enter = (value: object): void => {

@@ -30,3 +30,7 @@ export function codecNamed(name: string): Codec | undefined {
 
 /** Marked by `proxy()`: it stays where it is. */
 export const isProxied = (value: object): boolean => (value as { [proxyMarker]?: unknown })[proxyMarker] !== undefined
+
+/** Structured clone would not carry it as it is meant, though it looks like a plain object. */
+export const isMarked = (value: object): boolean =>
+  isProxied(value) || Symbol.asyncIterator in value || codecOf(value) !== undefined

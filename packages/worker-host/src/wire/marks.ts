@@ -24,7 +24,14 @@ export interface ReferenceMark {
   readonly isLasting?: true
 }
 
-export type Mark = CodecMark | ReferenceMark
+/** An async iterable that is read from where it has stayed. */
+interface StreamMark {
+  readonly kind: 'stream'
+  readonly at: Path
+  readonly id: number
+}
+
+export type Mark = CodecMark | ReferenceMark | StreamMark
 
 /** A list of values, ready for the wire. */
 export interface Lowered {

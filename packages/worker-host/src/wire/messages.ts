@@ -51,8 +51,29 @@ export interface CallExtras {
  *     Answer   id  value                            call `id` of those has ended well
  *     Fault    id  ThrownData                       … or badly
  *     Release  reference  –                         it is not held any more
+ *     Begin    stream  –                            the reader asks for the first item
+ *     Taken    stream  [items, bytes]               it has taken so much
+ *     Leave    stream  –                            it has left
+ *     Item     stream  value                        as the replies of these names
+ *     Items    stream  { items, bytes }
+ *     End      stream  –                            the stream has ended well
+ *     Broken   stream  ThrownData                   … or badly
+ *     Unwound  stream  ThrownData                   … as the reply of that name
  */
-export const Exchange = { Invoke: 16, Answer: 17, Fault: 18, Release: 19 } as const
+export const Exchange = {
+  Invoke: 16,
+  Answer: 17,
+  Fault: 18,
+  Release: 19,
+  Begin: 20,
+  Taken: 21,
+  Leave: 22,
+  Item: 23,
+  Items: 24,
+  End: 25,
+  Broken: 26,
+  Unwound: 27,
+} as const
 
 /** Added to the operation of a record whose value is marked. */
 export const MARKED = 32
