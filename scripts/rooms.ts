@@ -17,8 +17,9 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     access: ['errors'],
     receivers: ['errors', 'tasks'],
     service: ['access', 'clock', 'errors', 'receivers', 'tasks', 'wire'],
+    values: ['errors', 'service', 'streams', 'wire'],
     files: ['access', 'errors', 'service'],
-    host: ['access', 'errors', 'service', 'streams', 'tasks', 'wire'],
+    host: ['access', 'errors', 'service', 'streams', 'tasks', 'values', 'wire'],
   },
   runtime: {
     lifecycle: [],

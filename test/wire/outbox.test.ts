@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
+import { ValueExchange } from '../../packages/worker-host/src/values/exchange.ts'
 import { Request } from '../../packages/worker-host/src/wire/messages.ts'
 import { requestOutbox } from '../../packages/worker-host/src/wire/outbox.ts'
 
@@ -7,7 +8,11 @@ import { requestOutbox } from '../../packages/worker-host/src/wire/outbox.ts'
 function openOutbox() {
   const { port1, port2 } = new MessageChannel()
   const refused: unknown[][] = []
-  const outbox = requestOutbox({ port: port1, onRefused: (record) => refused.push(record) })
+  const outbox = requestOutbox({
+    port: port1,
+    lower: new ValueExchange('the other end').lower,
+    onRefused: (record) => refused.push(record),
+  })
   return {
     outbox,
     refused,

@@ -7,7 +7,7 @@ import { AllowAny } from '../../packages/worker-host/src/access/policy.ts'
 import { Dispatcher } from '../../packages/worker-host/src/host/dispatcher.ts'
 import { CallScopes } from '../../packages/worker-host/src/service/call-scope.ts'
 import type { ItemBatch } from '../../packages/worker-host/src/streams/stream-producer.ts'
-import { Reply, Request, STREAM_WINDOW } from '../../packages/worker-host/src/wire/messages.ts'
+import { Exchange, MARKED, Reply, Request, STREAM_WINDOW } from '../../packages/worker-host/src/wire/messages.ts'
 
 class Target {
   static exposed = { answer: AllowAny, count: AllowAny, items: AllowAny }
@@ -85,6 +85,7 @@ const MALFORMED: readonly (readonly [string, unknown])[] = [
   ['a call whose length leads back to its start', [Request.Call, 0, ANSWER, -4]],
   ['a call whose length leads back for ever', [Request.Call, 0, ANSWER, -3, 0, ANSWER, 0]],
   ['a call without the extras that it says it has', [Request.CallWith, 0, ANSWER, 1, 'x']],
+  ['a call with extras whose length leads back', [Request.CallWith, 0, ANSWER, -5]],
   ['credit for nobody', [Request.Credit, 5, 1, 0]],
   ['the return of nobody', [Request.Return, 5]],
 ]
@@ -115,6 +116,50 @@ describe('what is posted into a call port', () => {
     expect(port.target.reached).toBe(0)
   })
 
+  it.each([
+    ['marks that are no list', { marks: 'x' }],
+    ['a mark that is no object', { marks: [1] }],
+    ['a mark of no kind', { marks: [{ at: [0] }] }],
+    ['a mark without a path', { marks: [{ kind: 'codec', name: 'url', value: '' }] }],
+    ['a path to nowhere', { marks: [{ kind: 'codec', at: [1], name: 'url', value: '' }] }],
+    ['a path through a prototype', { marks: [{ kind: 'codec', at: [1, '__proto__', 'x'], name: 'url', value: '' }] }],
+    ['a path to a prototype', { marks: [{ kind: 'codec', at: [1, '__proto__'], name: 'url', value: '' }] }],
+    ['a path to a place that is taken', { marks: [{ kind: 'codec', at: [1, 'a'], name: 'url', value: '' }] }],
+    ['a path to a list’s length', { marks: [{ kind: 'codec', at: ['length'], name: 'url', value: '' }] }],
+    ['a codec that there is not', { marks: [{ kind: 'codec', at: [0], name: 'constructor', value: '' }] }],
+    ['Comlink’s handler of proxies', { marks: [{ kind: 'codec', at: [0], name: 'proxy', value: '' }] }],
+    ['Comlink’s handler of errors', { marks: [{ kind: 'codec', at: [0], name: 'throw', value: { value: 1 } }] }],
+  ])('refuses a call whose extras are %s', async (_, extras) => {
+    await using port = openPort()
+    port.post([Request.CallWith, 4, COUNT, 2, null, { a: 1 }, extras])
+    const refused = [Reply.Failure, 4, { classes: expect.arrayContaining(['BadArgumentsError']) }]
+    expect(await port.answered()).toMatchObject([refused])
+  })
+
+  it.each([
+    ['of nothing', [7, 'secret']],
+    ['that is no list', 'secret'],
+    ['of a name of every object', ['__proto__', 'constructor']],
+    ['without words', []],
+  ])('refuses an invocation %s', async (_, words) => {
+    await using port = openPort()
+    port.post([Exchange.Invoke, 4, words])
+    const name = expect.stringMatching(/^(Revoked|BadArguments)Error$/)
+    expect(await port.answered()).toMatchObject([[Exchange.Fault, 4, { classes: expect.arrayContaining([name]) }]])
+  })
+
+  it.each([
+    ['a constructor', ['constructor']],
+    ['a prototype', ['__proto__']],
+    ['a then, which would be called by itself', ['then']],
+    ['no text', [1]],
+  ])('gives a method no stub whose methods are named like %s', async (_, methods) => {
+    await using port = openPort()
+    port.post([Request.CallWith, 4, ANSWER, 1, null, { marks: [{ kind: 'reference', at: [0], id: 1, methods }] }])
+    const refused = [Reply.Failure, 4, { classes: expect.arrayContaining(['BadArgumentsError']) }]
+    expect(await port.answered()).toMatchObject([refused])
+  })
+
   it('never stops the host and reaches nothing, whatever it is', async () => {
     const word = fc.oneof(
       fc.integer({ min: -5, max: 6 }),
@@ -135,10 +180,27 @@ describe('what is posted into a call port', () => {
     const call = fc
       .tuple(fc.integer({ min: 0, max: 3 }), fc.array(word, { maxLength: 3 }))
       .map(([method, args]) => [Request.Call, 1, method, args.length, ...args])
+    const path = fc.array(fc.oneof(fc.integer({ min: -1, max: 2 }), fc.constantFrom('__proto__', 'length', 'a')))
+    const mark = fc.record({
+      kind: fc.constantFrom('codec', 'reference', 'stream', 'constructor'),
+      at: path,
+      name: word,
+      value: word,
+      id: word,
+      methods: fc.oneof(word, fc.array(word)),
+    })
+    const exchanged = fc.tuple(
+      fc.constantFrom(...Object.values(Exchange)).chain((plain) => fc.constantFrom(plain, plain + MARKED)),
+      word,
+      fc.oneof(word, fc.array(word), fc.tuple(fc.array(word), fc.array(mark))),
+    )
+    const callWith = fc
+      .tuple(call, fc.oneof(word, fc.record({ marks: fc.oneof(word, fc.array(mark)) })))
+      .map(([[_, ...rest], extras]) => [Request.CallWith, ...rest, extras])
     const message = fc.oneof(
       fc.anything(),
       fc.array(word),
-      fc.array(call).map((calls) => calls.flat()),
+      fc.array(fc.oneof<fc.Arbitrary<unknown[]>[]>(call, callWith, exchanged)).map((calls) => calls.flat()),
     )
     await fc.assert(
       fc.asyncProperty(fc.array(message, { maxLength: 12 }), async (messages) => {
@@ -146,6 +208,7 @@ describe('what is posted into a call port', () => {
         for (const each of messages) port.post(each)
         await port.answered()
         expect(port.target.reached).toBe(0)
+        expect(Object.keys(Object.prototype)).toEqual([])
       }),
       { numRuns: 150 },
     )

@@ -24,7 +24,19 @@ export { leadsDown, type Move } from './service/transition.ts'
 export { RemoteStream } from './streams/remote-stream.ts'
 export type { ItemBatch } from './streams/stream-producer.ts'
 export type { HostTask } from './thread.ts'
+export { ValueExchange } from './values/exchange.ts'
+export { refusal } from './values/refusal.ts'
 export { controlEndpoint } from './wire/control-endpoint.ts'
-export { type Batch, type CallExtras, REPLY_WORDS, Reply, Request, type RouteDeclaration } from './wire/messages.ts'
+export type { Lowered } from './wire/marks.ts'
+export {
+  type Batch,
+  type CallExtras,
+  Exchange,
+  MARKED,
+  REPLY_WORDS,
+  Reply,
+  Request,
+  type RouteDeclaration,
+} from './wire/messages.ts'
 export { type Outbox, requestOutbox } from './wire/outbox.ts'
-export { findUncloneable, type Uncloneable } from './wire/uncloneable.ts'
+export { findUncloneable } from './wire/uncloneable.ts'

@@ -10,16 +10,18 @@ import {
   type ContextId,
   NoSuchMethodError,
   NotAuthorizedError,
-  NotCloneableError,
+  RevokedError,
   ServiceCrashedError,
 } from '@troupe/worker-host'
 import {
   type Batch,
   type CallExtras,
+  Exchange,
   encodeThrown,
-  findUncloneable,
   type ItemBatch,
   isAdmitted,
+  type Lowered,
+  MARKED,
   type MakeError,
   type MethodDescription,
   type Outbox,
@@ -27,9 +29,10 @@ import {
   Reply,
   Request,
   type RouteDeclaration,
+  refusal,
   requestOutbox,
   type ThrownData,
-  type Uncloneable,
+  ValueExchange,
 } from '@troupe/worker-host/owner'
 import type { Death } from '../threads/host-link.ts'
 import type { Call, CallHolder, CallRequest } from './call.ts'
@@ -84,11 +87,14 @@ export class CallLink implements CallHolder, Expiring {
   /** The callers whom the other end has been told of, with their numbers; the owner has 0. */
   readonly #callers: Map<ContextId, number>
   readonly #outbox: Outbox
+  readonly #values: ValueExchange
   /** By id; a free place holds undefined and stands in `#free`. */
   readonly #calls: (Call | undefined)[] = []
   readonly #free: number[] = []
   /** By id: calls that nobody waits for, and that the thread has not answered. */
   readonly #abandoned = new Map<number, AbandonedCall>()
+  /** Calls that can be sent only once: something of their arguments was moved. */
+  readonly #spent = new WeakSet<Call>()
   #sent = 0
   #running = 0
   #streams = 0
@@ -98,7 +104,13 @@ export class CallLink implements CallHolder, Expiring {
   constructor(options: CallLinkOptions) {
     this.#options = options
     this.#callers = new Map([[options.owner, 0]])
-    this.#outbox = requestOutbox({ port: options.port, onRefused: (record, reason) => this.#refuse(record, reason) })
+    this.#values = new ValueExchange(`service "${options.service}"`)
+    this.#outbox = requestOutbox({
+      port: options.port,
+      lower: (values, record) => this.#lower(values, record),
+      onRefused: (record, reason) => this.#refuse(record, reason),
+    })
+    this.#values.connect(this.#outbox)
     options.port.on('message', (batch: Batch) => this.#receive(batch))
   }
 
@@ -149,24 +161,30 @@ export class CallLink implements CallHolder, Expiring {
 
   /**
    * The thread is gone. Replies that it had posted still count; then the calls that had begun fail, and those that had
-   * not, which can be sent again elsewhere, are given back in the order they were sent.
+   * not, which can be sent again elsewhere, are given back in the order they were sent; but for those that have given
+   * away what can't be given twice.
    */
   close(death: Death): Call[] {
     const { port, service } = this.#options
     for (let rest = receiveMessageOnPort(port); rest; rest = receiveMessageOnPort(port)) this.#receive(rest.message)
+    const isLost = (call: Call): boolean => this.#hasBegun(call) || this.#spent.has(call)
+    for (const call of this.#calls) if (call !== undefined && !isLost(call)) this.#values.giveBack(call.id)
+    this.#values.close(() => new ServiceCrashedError(service, { ...death, mayHaveRun: true }))
     port.close()
     const left = this.#takeAll()
-    for (const call of left.filter((call) => this.#hasBegun(call))) {
+    for (const call of left.filter(isLost)) {
       this.#failed++
-      call.fail(() => new ServiceCrashedError(service, { ...death, call: call.subject, mayHaveRun: true }))
+      const mayHaveRun = this.#hasBegun(call)
+      call.fail(() => new ServiceCrashedError(service, { ...death, call: call.subject, mayHaveRun }))
     }
-    return left.filter((call) => !this.#hasBegun(call))
+    return left.filter((call) => !isLost(call))
   }
 
   /** The thread is told that nobody waits for the call; until it has answered all the same, the call keeps its place. */
   abandon(call: Call, reason: unknown): void {
     if (this.#calls[call.id] !== call) return
     this.#calls[call.id] = undefined
+    this.#values.endCall(call.id, reason)
     this.#failed++
     const { killAfterMs = Number.POSITIVE_INFINITY } = this.#options.methods.find(call.request)!.description
     const killAtMs = this.#options.time.now() + killAfterMs
@@ -191,6 +209,8 @@ export class CallLink implements CallHolder, Expiring {
 
   /** Fails all that the thread has not answered; replies that come later are dropped. */
   failAll(make: (call: Call) => Error): void {
+    this.#values.failPending(() => new RevokedError(`service "${this.#options.service}"`, 'it stops'))
+    this.#options.port.once('close', () => this.#values.close()) // the thread may yet call what it holds
     for (const call of this.#takeAll()) {
       this.#failed++
       call.fail(() => make(call))
@@ -207,6 +227,14 @@ export class CallLink implements CallHolder, Expiring {
       this.#outbox.putValue(Request.Caller, index, caller)
     }
     return index * this.#options.methods.size
+  }
+
+  #lower(values: readonly unknown[], record: readonly unknown[]): Lowered | undefined {
+    const lowered = this.#values.lower(values, record)
+    const isCall = record[0] === Request.Call || record[0] === Request.CallWith
+    const call = isCall ? this.#calls[record[1] as number] : undefined
+    if (call !== undefined && lowered !== undefined && lowered.transfer.length > 0) this.#spent.add(call)
+    return lowered
   }
 
   #attach({ id, stream }: Call): void {
@@ -236,15 +264,30 @@ export class CallLink implements CallHolder, Expiring {
 
   #receive(batch: Batch): void {
     for (let offset = 0; offset < batch.length; offset += REPLY_WORDS) {
-      const operation = batch[offset]
+      let operation = batch[offset] as number
+      let value = batch[offset + 2]
       const id = batch[offset + 1] as number
+      if (operation >= Exchange.Invoke && this.#values.receive(operation, id, value)) continue
       const call = this.#calls[id]
+      if (operation >= MARKED) {
+        operation -= MARKED
+        try {
+          value = this.#values.raise(value)
+        } catch (error) {
+          if (operation === Reply.Item) {
+            call?.abort(error)
+            continue
+          }
+          operation = Reply.Failure
+          value = encodeThrown(error)
+        }
+      }
       if (operation === Reply.Item) {
-        call?.stream?.pushLive(batch[offset + 2])
+        call?.stream?.pushLive(value)
         continue
       }
       if (operation === Reply.Items) {
-        call?.stream?.push(batch[offset + 2] as ItemBatch)
+        call?.stream?.push(value as ItemBatch)
         continue
       }
       if (operation === Reply.Stream) {
@@ -260,10 +303,10 @@ export class CallLink implements CallHolder, Expiring {
       this.#forget(call)
       if (operation === Reply.Result) {
         this.#succeeded++
-        call.succeed(batch[offset + 2])
+        call.succeed(value)
       } else {
         this.#failed++
-        const make: MakeError = (job) => rebuildThrown(batch[offset + 2] as ThrownData, job)
+        const make: MakeError = (job) => rebuildThrown(value as ThrownData, job)
         if (operation === Reply.Unwound) call.stream?.unwind(make)
         call.fail(make)
       }
@@ -277,6 +320,7 @@ export class CallLink implements CallHolder, Expiring {
   }
 
   #forget(call: Call): void {
+    this.#values.endCall(call.id)
     if (call.stream === undefined) this.#running--
     else this.#streams--
   }
@@ -300,6 +344,7 @@ export class CallLink implements CallHolder, Expiring {
 
   /** An argument that can't be cloned: the host never saw the call, so those sent after it count one less. */
   #refuse(record: Batch, reason: unknown): void {
+    if (this.#values.refuse(record, reason)) return
     const id = record[1] as number
     const call = this.#calls[id]
     if ((record[0] !== Request.Call && record[0] !== Request.CallWith) || call === undefined) return
@@ -311,13 +356,8 @@ export class CallLink implements CallHolder, Expiring {
       if (other && ((other.ordinal - call.ordinal) | 0) > 0) other.ordinal = (other.ordinal - 1) | 0
     }
     this.#sent = (this.#sent - 1) | 0
-    const { path, found } = firstUncloneable(call.request.args)
-    call.fail(() => new NotCloneableError(`call of ${call.subject}`, path, found, { cause: reason }))
+    const values = record.slice(4, 4 + call.request.args.length)
+    const names = values.map((_, index) => `argument ${index}`)
+    call.fail(() => refusal({ subject: `call of ${call.subject}`, values, names, reason }))
   }
-}
-
-function firstUncloneable(args: readonly unknown[]): Uncloneable {
-  const { path, found } = findUncloneable(args, 'argument ')
-  // `argument [2].x` is how the list names it, `argument 2.x` how a reader does.
-  return { path: path.replace(/^argument \[(\d+)\]/, 'argument $1'), found }
 }

@@ -14,14 +14,14 @@
  * so `await proxy` is no call; symbols are undefined too, but for `Symbol.toPrimitive`: a proxy put into a text gives its
  * service's name, where the language would else call the service's `toString` and leave its rejection to nobody.
  */
-import type { ContextId, Service } from '@troupe/worker-host'
+import type { ContextId, Given, ProxyMarked, Service, Stub } from '@troupe/worker-host'
 import { carriedNow, type MethodDescription, type RemoteStream } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { type CallOptions, checkCallOptions, traceOf } from '../calls/call-options.ts'
 
 /** What a call of this method is to its caller. */
 type ProxyMethod<Method> = Method extends (...args: infer Args) => infer Result
-  ? (...args: Args) => Reply<Result>
+  ? (...args: { [Index in keyof Args]: Given<Args[Index]> }) => Reply<Result>
   : never
 
 /** In brackets, so that a union such as `boolean` gives one promise; `never` and `any` would pass for a generator. */
@@ -33,7 +33,10 @@ type Reply<Result> = [Result] extends [never]
       ? RemoteStream<Item>
       : [Awaited<Result>] extends [AsyncIterable<infer Item>]
         ? Promise<RemoteStream<Item>>
-        : Promise<Awaited<Result>>
+        : Promise<Received<Awaited<Result>>>
+
+/** What is marked by `proxy()` stays in the service, and its caller gets a stub. */
+type Received<Result> = Result extends ProxyMarked ? Stub<Result> : Result
 
 /** The public methods of a service's own class. */
 type MethodNames<S> = {

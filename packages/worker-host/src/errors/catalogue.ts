@@ -179,6 +179,22 @@ export class TooManyTasksError extends TroupeError {
   }
 }
 
+/** What is called stays in another thread, and can't be reached any more: its call has ended, or it was let go. */
+export class RevokedError extends TroupeError {
+  readonly code = 'ERR_TROUPE_REVOKED'
+  constructor(subject: string, why: string, options?: ErrorOptions) {
+    super(`${subject} can't be reached any more: ${why}`, options)
+  }
+}
+
+/** One thread holds as many references to objects of another as it may. */
+export class TooManyReferencesError extends TroupeError {
+  readonly code = 'ERR_TROUPE_TOO_MANY_REFERENCES'
+  constructor(peer: string, limit: number) {
+    super(`${peer} holds ${limit} references to objects of this thread, the most that there may be`)
+  }
+}
+
 /** A circuit breaker keeps calls from a service that fails too often: this one was not sent. */
 export class CircuitOpenError extends TroupeError {
   readonly code = 'ERR_TROUPE_CIRCUIT_OPEN'

@@ -8,13 +8,14 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ExposedMethod } from '../access/method-table.ts'
 import { type ContextId, portableName } from '../access/policy.ts'
-import { messageOf, NoSuchMethodError, NotAuthorizedError, NotCloneableError } from '../errors/catalogue.ts'
+import { messageOf, NoSuchMethodError, NotAuthorizedError } from '../errors/catalogue.ts'
 import { decodeThrown, type ThrownData } from '../errors/error-data.ts'
 import { CallScope, type CallScopes, type ReceivedExtras, receiveExtras } from '../service/call-scope.ts'
 import { type StreamEnd, StreamProducer } from '../streams/stream-producer.ts'
-import { type Batch, Reply, Request } from '../wire/messages.ts'
+import { ValueExchange } from '../values/exchange.ts'
+import { refusal } from '../values/refusal.ts'
+import { type Batch, MARKED, Reply, Request } from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
-import { findUncloneable } from '../wire/uncloneable.ts'
 import { encodeFailure } from './failure.ts'
 import { isRunTraced, traceRun } from './run-tracing.ts'
 
@@ -53,6 +54,7 @@ export class Dispatcher {
   readonly #outbox: Outbox
   /** Who calls, by number: the owner, and those for whom it has calls sent here. */
   readonly #callers: ContextId[]
+  readonly #values: ValueExchange
   readonly #streams = new Map<number, StreamProducer>()
   /** Of the calls that have not settled at once, and of the streams. */
   readonly #scopes = new Map<number, CallScope>()
@@ -64,7 +66,10 @@ export class Dispatcher {
   constructor(options: DispatcherOptions) {
     this.#options = options
     this.#callers = [options.caller]
-    this.#outbox = replyOutbox({ port: options.port, onRefused: (record, reason) => this.#refuse(record, reason) })
+    const onRefused = (record: Batch, reason: unknown): void => this.#refuse(record, reason)
+    this.#values = new ValueExchange(`the owner of "${options.service}"`)
+    this.#outbox = replyOutbox({ port: options.port, lower: this.#values.lower, onRefused })
+    this.#values.connect(this.#outbox)
     options.port.on('message', (batch: Batch) => this.#receive(batch))
   }
 
@@ -91,6 +96,7 @@ export class Dispatcher {
   }
 
   async close(): Promise<void> {
+    this.#values.close() // first: a stream may be waiting for an answer of the owner, which does not come any more
     await Promise.allSettled([...this.#streams.values()].map((stream) => stream.leave()))
     this.flush()
     this.#options.port.close()
@@ -139,7 +145,8 @@ export class Dispatcher {
           offset += 3
           break
         default:
-          return
+          if (!this.#values.receive(batch[offset], id, batch[offset + 2])) return
+          offset += 3
       }
       if (this.#outbox.words >= FLUSH_WORDS) this.#outbox.flush()
     }
@@ -204,6 +211,7 @@ export class Dispatcher {
         throw new NoSuchMethodError(service, `number ${messageOf(number)}`)
       }
       this.#authorize(method, caller)
+      if (extras?.marks !== undefined) this.#values.raiseArguments(args, extras.marks, id)
       scope = new CallScope(caller, service, method.name, extras)
       result = isRunTraced()
         ? traceRun(scope, () => scopes.apply(scope, method.run, target, args))
@@ -222,7 +230,10 @@ export class Dispatcher {
         (value) => (isAsyncIterable(value) ? this.#openStream(id, value, scope) : this.#succeed(id, value)),
         (thrown) => this.#failLate(id, thrown),
       )
-    } else this.#outbox.putValue(Reply.Result, id, result)
+    } else {
+      this.#values.endCall(id)
+      this.#outbox.putValue(Reply.Result, id, result)
+    }
   }
 
   /** A call has returned a stream: its caller is told, and then gets the items. */
@@ -287,9 +298,11 @@ export class Dispatcher {
   #end(id: number): void {
     this.#streams.delete(id)
     this.#scopes.delete(id)
+    this.#values.endCall(id)
   }
 
   #fail(id: number, thrown: unknown): void {
+    this.#values.endCall(id)
     this.#outbox.putValue(Reply.Failure, id, encodeFailure(thrown))
   }
 
@@ -301,13 +314,15 @@ export class Dispatcher {
 
   /** A result or an item that can't be cloned fails its own call, and ends its own stream. */
   #refuse(record: Batch, reason: unknown): void {
+    if (this.#values.refuse(record, reason)) return
     const [operation, id, value] = record as [number, number, unknown]
-    const root = operation === Reply.Item ? 'item' : 'result'
-    const { path, found } = findUncloneable(value, root)
-    const refusal = new NotCloneableError(`service "${this.#options.service}"`, path, found, { cause: reason })
+    const isMarked = operation >= MARKED
+    const names = [operation % MARKED === Reply.Item ? 'item' : 'result']
+    const values = isMarked ? (value as [unknown[]])[0] : [value]
+    const error = refusal({ subject: `service "${this.#options.service}"`, names, values, reason })
     const stream = this.#streams.get(id)
-    if (stream) stream.fail(refusal)
-    else this.#fail(id, refusal)
+    if (stream) stream.fail(error)
+    else this.#fail(id, error)
   }
 }
 

@@ -22,7 +22,12 @@
  *                    Items   id  { items, bytes }             the next items, fixed; none: the bytes of the `Item` behind it
  *                    Stream  id  –                            what the call returned is a stream: its items follow
  *                    Unwound id  ThrownData                   the stream has ended: its reader had left, its `finally` threw
+ *
+ * A record of three words whose operation is `MARKED` higher has for its last word `[[value], marks]`: a value from which
+ * something was taken out, and what that was.
  */
+import type { Mark } from './marks.ts'
+
 export const Request = { Call: 0, Credit: 1, Return: 2, Cancel: 3, CallWith: 4, Caller: 5, Route: 6 } as const
 export const Reply = { Result: 0, Failure: 1, Item: 2, Stream: 3, Unwound: 4, Items: 5 } as const
 
@@ -39,10 +44,46 @@ export interface CallExtras {
   readonly trace?: TraceContext
   /** By name, what stood in the caller's registered stores. */
   readonly stores?: Readonly<Record<string, unknown>>
+  /** What was taken out of the arguments. */
+  readonly marks?: readonly Mark[]
 }
 
 /** Which service's method a route leads to, and for whom; who the caller may be is for the receiver to judge. */
 export type RouteDeclaration = readonly [service: string, method: string, caller: string]
+
+/**
+ * In both directions: what one side asks of values that have stayed with the other. Records of three words.
+ *
+ *     Invoke   id  [reference, method, argument…]   call a method of an object, or a function, whose method is null
+ *     Answer   id  value                            call `id` of those has ended well
+ *     Fault    id  ThrownData                       … or badly
+ *     Release  reference  –                         it is not held any more
+ *     Begin    stream  –                            the reader asks for the first item
+ *     Taken    stream  [items, bytes]               it has taken so much
+ *     Leave    stream  –                            it has left
+ *     Item     stream  value                        as the replies of these names
+ *     Items    stream  { items, bytes }
+ *     End      stream  –                            the stream has ended well
+ *     Broken   stream  ThrownData                   … or badly
+ *     Unwound  stream  ThrownData                   … as the reply of that name
+ */
+export const Exchange = {
+  Invoke: 16,
+  Answer: 17,
+  Fault: 18,
+  Release: 19,
+  Begin: 20,
+  Taken: 21,
+  Leave: 22,
+  Item: 23,
+  Items: 24,
+  End: 25,
+  Broken: 26,
+  Unwound: 27,
+} as const
+
+/** Added to the operation of a record whose value is marked. */
+export const MARKED = 32
 
 /** Words of a reply record. */
 export const REPLY_WORDS = 3
@@ -65,6 +106,7 @@ export function requestWords(batch: Batch, offset: number): number {
     case Request.Return:
       return 2
     default:
+      if ((batch[offset] as number) >= Exchange.Invoke) return REPLY_WORDS
       throw new RangeError(`word ${offset} of a batch is no request: ${String(batch[offset])}`)
   }
 }

@@ -4,15 +4,18 @@
  * Records leave in the order they were put in. If a batch can't be cloned, its records are posted one by one, and only
  * those that really can't be are refused: one bad argument harms nobody else's call.
  */
-import type { MessagePort } from 'node:worker_threads'
-import { type Batch, type CallExtras, REPLY_WORDS, Request, requestWords } from './messages.ts'
+import type { MessagePort, Transferable } from 'node:worker_threads'
+import type { Lower, Lowered } from './marks.ts'
+import { type Batch, type CallExtras, MARKED, REPLY_WORDS, Request, requestWords } from './messages.ts'
 import { isPrimitive, LIVE, snapshot } from './snapshot.ts'
 
 export interface OutboxOptions {
   readonly port: MessagePort
   /** Length in words of the record that starts at `offset`. */
   readonly wordsAt: (batch: Batch, offset: number) => number
-  /** Called for a record that structured clone refuses, with the reason. */
+  /** Makes ready what can't be cloned as it is. */
+  readonly lower: Lower
+  /** Called for a record that structured clone refuses, or that could not be made ready, with the reason. */
   readonly onRefused: (record: Batch, reason: unknown) => void
 }
 
@@ -50,9 +53,15 @@ export class Outbox {
       return
     }
     const twin = takeSnapshot(value)
-    this.#batch.push(operation, id, twin === LIVE ? value : twin)
-    if (twin === LIVE) this.flush()
-    else this.#arm()
+    if (twin === LIVE) {
+      return this.#postLive([operation, id, value], [value], ({ values, marks }) => [
+        operation + MARKED,
+        id,
+        [values, marks],
+      ])
+    }
+    this.#batch.push(operation, id, twin)
+    this.#arm()
   }
 
   /** Puts a call in, its arguments fixed as they are now. */
@@ -69,32 +78,55 @@ export class Outbox {
   /** Puts a call in that has more than its arguments; the extras are fixed. */
   putCallWith(id: number, method: number, values: readonly unknown[], extras: CallExtras): void {
     const twins = takeSnapshot(values)
-    const own = twins === LIVE ? values : (twins as unknown[])
-    this.#batch.push(Request.CallWith, id, method, values.length, ...own, extras)
-    if (twins === LIVE) this.flush()
-    else this.#arm()
+    const record = [
+      Request.CallWith,
+      id,
+      method,
+      values.length,
+      ...(twins === LIVE ? values : (twins as unknown[])),
+      extras,
+    ]
+    if (twins === LIVE) return this.#postLive(record, values, (lowered) => callWith(id, method, lowered, extras))
+    this.#batch.push(...record)
+    this.#arm()
   }
 
-  /** Posts what waits, at once. */
-  flush(): void {
+  /** Posts what waits, at once. @param transfer what is moved with the last record */
+  flush(transfer: readonly object[] = []): void {
     if (this.#batch.length === 0) return
     const batch = this.#batch
     this.#batch = []
     try {
-      this.#options.port.postMessage(batch)
+      this.#options.port.postMessage(batch, transfer as Transferable[])
     } catch {
-      this.#postOneByOne(batch)
+      this.#postOneByOne(batch, transfer)
     }
   }
 
   #putObjects(operation: number, id: number, method: number, values: readonly unknown[]): void {
     // Before the record is begun: a getter in an argument may make a call of its own, which then comes first.
     const twins = takeSnapshot(values)
-    this.#batch.push(operation, id, method, values.length)
     // All or none: an object that stands in two arguments must stay one object.
-    for (const value of twins === LIVE ? values : (twins as unknown[])) this.#batch.push(value)
-    if (twins === LIVE) this.flush()
-    else this.#arm()
+    if (twins === LIVE) {
+      const record = [operation, id, method, values.length, ...values]
+      return this.#postLive(record, values, (lowered) => callWith(id, method, lowered))
+    }
+    this.#batch.push(operation, id, method, values.length)
+    for (const value of twins as unknown[]) this.#batch.push(value)
+    this.#arm()
+  }
+
+  /** Posts a record at once, with what waits before it; what is marked in its values is taken out first. */
+  #postLive(record: Batch, values: readonly unknown[], marked: (lowered: Lowered) => Batch): void {
+    let lowered: Lowered | undefined
+    try {
+      lowered = this.#options.lower(values, record)
+    } catch (reason) {
+      this.#options.onRefused(record, reason)
+      return
+    }
+    this.#batch.push(...(lowered === undefined || lowered.marks.length === 0 ? record : marked(lowered)))
+    this.flush(lowered?.transfer)
   }
 
   #arm(): void {
@@ -108,19 +140,23 @@ export class Outbox {
     this.flush()
   }
 
-  #postOneByOne(batch: Batch): void {
+  #postOneByOne(batch: Batch, transfer: readonly object[]): void {
     const { port, wordsAt, onRefused } = this.#options
     for (let offset = 0; offset < batch.length; ) {
       const end = offset + wordsAt(batch, offset)
       const record = batch.slice(offset, end)
       offset = end
       try {
-        port.postMessage(record)
+        port.postMessage(record, offset < batch.length ? [] : (transfer as Transferable[]))
       } catch (reason) {
         onRefused(record, reason)
       }
     }
   }
+}
+
+function callWith(id: number, method: number, { values, marks }: Lowered, extras: CallExtras = {}): Batch {
+  return [Request.CallWith, id, method, values.length, ...values, { ...extras, marks }]
 }
 
 /** A getter that throws makes a value live: the clone then meets the same error, and it is told from there. */

@@ -6,6 +6,8 @@
  * small trees of plain objects and arrays are copied here, and anything else is `LIVE`: its batch must be posted at
  * once. This also keeps two calls that were given the same object from sharing it on the other side.
  */
+import { isMarked } from './markers.ts'
+
 export const LIVE: unique symbol = Symbol('live')
 
 /** Past these sizes a `postMessage` of its own is no dearer than the walk. */
@@ -30,6 +32,7 @@ export function isPrimitive(value: unknown): boolean {
 export function snapshot(value: unknown, seen: object[]): unknown {
   if (isPrimitive(value)) return value
   if (typeof value !== 'object' || seen.length >= MAX_OBJECTS || seen.includes(value as object)) return LIVE
+  if (isMarked(value as object)) return LIVE
   seen.push(value as object)
   const prototype = Object.getPrototypeOf(value)
   if (prototype === Object.prototype) return copyObject(value as Record<string, unknown>, seen)

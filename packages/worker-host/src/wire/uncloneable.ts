@@ -1,11 +1,25 @@
 /**
  * Finds what structured clone would not copy, for an error message that names it. Only runs once a clone has failed.
  */
+import type { Path } from './marks.ts'
+
 export interface Uncloneable {
   /** From the root's name down: `argument 0.items[3].onDone`. */
   readonly path: string
   /** What stands there, in words: `a function`. */
   readonly found: string
+}
+
+/** Values that could not be made ready for the wire, for a reason that structured clone would not have told. */
+export class UnsendableError extends Error {
+  /** From the list of values down; or what else it is about, in words. */
+  readonly at: Path | string
+  readonly found: string
+  constructor(at: Path | string, found: string, options?: ErrorOptions) {
+    super(found, options)
+    this.at = at
+    this.found = found
+  }
 }
 
 /** Deep enough for real data, shallow enough for a stack. */
@@ -44,7 +58,12 @@ function* children(value: object): Generator<readonly [step: string, read: () =>
 }
 
 function stepTo(value: object, key: string): string {
-  if (Array.isArray(value) && /^\d+$/.test(key)) return `[${key}]`
+  return nameOfStep(Array.isArray(value) && /^\d+$/.test(key) ? Number(key) : key)
+}
+
+/** A step on a way into a value, as it is written: `[3]`, `.name`, `["two words"]`. */
+export function nameOfStep(key: string | number): string {
+  if (typeof key === 'number') return `[${key}]`
   return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
 }
 

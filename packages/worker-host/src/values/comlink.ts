@@ -1,0 +1,20 @@
+/**
+ * Comlink's markers, from the copy of Comlink that Troupe reads them with. A program that has the same copy, which is
+ * what npm gives it unless versions differ, can as well import them from `comlink`.
+ */
+import { proxy } from 'comlink'
+
+export { type ProxyMarked, proxy, type TransferHandler, transfer, transferHandlers } from 'comlink'
+
+const lastingOnes = new WeakSet<object>()
+
+/**
+ * Marks a function or an object as `proxy()` does, for longer than the call that it is an argument of: until the stub at
+ * the other side is disposed of or collected, or the service's thread ends.
+ */
+export function lasting<T extends object>(target: T): ReturnType<typeof proxy<T>> {
+  lastingOnes.add(target)
+  return proxy(target)
+}
+
+export const isLasting = (target: object): boolean => lastingOnes.has(target)

@@ -1,0 +1,72 @@
+/**
+ * Makes values ready for the wire: finds what is marked in them, takes it out, and says in marks what was taken from where.
+ * The values themselves stay as they are; where something is taken out, the objects around it are copied.
+ */
+import type { Lowered, Mark, Path, ReferenceMark } from '../wire/marks.ts'
+import { UnsendableError } from '../wire/uncloneable.ts'
+import { transfersOf } from './moved.ts'
+import { type Found, survey } from './survey.ts'
+
+/** Where what stays in this thread is kept for the other. */
+export interface Keep {
+  /** Throws what keeps it from being called from there. */
+  reference(target: object, at: Path): Omit<ReferenceMark, 'kind' | 'at'>
+  /** Its number. Throws what keeps it from being read from there. */
+  stream(source: AsyncIterable<unknown>, at: Path): number
+}
+
+/**
+ * @returns undefined for values that cross as they are, also for those that can't be read: the clone then tells why
+ * @throws {UnsendableError} for what can't be moved, or what a codec does not get done
+ */
+export function lower(values: readonly unknown[], keep: Keep): Lowered | undefined {
+  const seen = attempt(() => survey(values))
+  if (seen === undefined) return undefined
+  const { containers, leaves, found } = seen
+  const transfer = leaves.size === 0 ? [] : [...transfersOf([...leaves, ...containers])]
+  const staying = found.filter(({ how, value }) => how !== 'stream' || !transfer.includes(value as object))
+  if (staying.length === 0) return transfer.length === 0 ? undefined : { values, marks: [], transfer }
+  const marks = staying.map((each) => encode(each, transfer, keep))
+  return { values: without(values, containers, staying), marks, transfer }
+}
+
+function encode({ at, value, how }: Found, transfer: object[], keep: Keep): Mark {
+  if (how === 'reference') return { kind: how, at, ...keep.reference(value as object, at) }
+  if (how === 'stream') return { kind: how, at, id: keep.stream(value as AsyncIterable<unknown>, at) }
+  const { name, handler } = how
+  try {
+    const [serialized, transferables] = handler.serialize(value)
+    transfer.push(...(transferables as readonly object[]))
+    return { kind: 'codec', at, name, value: serialized }
+  } catch (cause) {
+    throw new UnsendableError(at, `refused by the codec "${name}"`, { cause })
+  }
+}
+
+/** A copy of the containers, with the places of what was found left empty. */
+function without(
+  values: readonly unknown[],
+  containers: ReadonlySet<object>,
+  found: readonly Found[],
+): readonly unknown[] {
+  const copies = new Map<unknown, unknown>([...containers].map((each) => [each, Array.isArray(each) ? [] : {}]))
+  for (const { value } of found) copies.set(value, null)
+  const copied = (value: unknown): unknown => (copies.has(value) ? copies.get(value) : value)
+  for (const container of containers) {
+    const copy = copies.get(container) as object
+    if (Array.isArray(container)) (copy as unknown[]).length = container.length // holes stay holes
+    for (const key of Object.keys(container)) {
+      const value = copied((container as Record<string, unknown>)[key])
+      Object.defineProperty(copy, key, { value, enumerable: true, writable: true, configurable: true })
+    }
+  }
+  return values.map(copied)
+}
+
+function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * What `transfer(value, transferables)` has said of values.
+ *
+ * Comlink keeps that to itself, so it is Comlink that is asked: a call through an endpoint of ours, which goes nowhere and
+ * sees what would be moved. That costs about 2 µs, so it is asked only about values that hold something to move.
+ */
+import { isMarkedAsUntransferable } from 'node:worker_threads'
+import { type Endpoint, wrap } from 'comlink'
+import { UnsendableError } from '../wire/uncloneable.ts'
+
+interface Message {
+  readonly id: string
+}
+
+let moved: readonly object[] = []
+let answer: (event: { readonly data: unknown }) => void
+
+const ask = wrap<(...values: unknown[]) => undefined>({
+  postMessage: ({ id }: Message, transferables?: readonly object[]) => {
+    moved = transferables ?? []
+    answer({ data: { id, type: 'RAW' } }) // else Comlink would wait for it, for ever
+  },
+  addEventListener: (_type: string, listener: typeof answer) => {
+    answer = listener
+  },
+  removeEventListener: () => {},
+} as unknown as Endpoint)
+
+/** More could be too many for one call's arguments. */
+const MOST_AT_ONCE = 1_000
+
+/**
+ * The objects that are to be moved along with these.
+ *
+ * A buffer that others use too is left out, and so it is copied: Node marks the memory that small Buffers share.
+ *
+ * @throws {UnsendableError} for one that is named twice, or is gone already
+ */
+export function transfersOf(values: readonly object[]): readonly object[] {
+  const all: object[] = []
+  for (let start = 0; start < values.length; start += MOST_AT_ONCE) {
+    void ask(...values.slice(start, start + MOST_AT_ONCE))
+    all.push(...moved)
+  }
+  moved = []
+  const own = all.filter((each) => !(each instanceof ArrayBuffer && isMarkedAsUntransferable(each)))
+  own.forEach((each, index) => void check(each, own.indexOf(each) < index))
+  return own
+}
+
+function check(each: unknown, isRepeated: boolean): void {
+  const subject = 'what its transfer list names'
+  if (isRepeated) throw new UnsendableError(subject, 'there twice')
+  if (each instanceof ArrayBuffer && each.detached) throw new UnsendableError(subject, 'moved already')
+}
