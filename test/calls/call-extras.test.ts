@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { extrasOf } from '../../packages/runtime/src/calls/call-extras.ts'
-import { limitedBy } from '../../packages/worker-host/src/service/limited-by.ts'
+import { leastMs } from '../../packages/runtime/src/calls/call-options.ts'
 
 const trace = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }
 const stores = { tenant: 'acme', locale: 'de' }
@@ -31,8 +31,6 @@ describe('what is sent with a call', () => {
 })
 
 describe('a call made within another', () => {
-  const scope = (remainingMs: number | null) => ({ remainingMs, signal: new AbortController().signal })
-
   it.each([
     [null, null, null],
     [null, 500, 500],
@@ -41,22 +39,6 @@ describe('a call made within another', () => {
     [300, 100, 100],
     [0, 100, 0],
   ])('has at most what remains: of %s, asking for %s, %s', (remainingMs, timeoutMs, expected) => {
-    expect(limitedBy(scope(remainingMs), { signal: undefined, timeoutMs }).timeoutMs).toBe(expected)
-  })
-
-  it.each(['its own', 'the outer'] as const)('aborts by %s signal, with its reason', (which) => {
-    const own = new AbortController()
-    const outer = new AbortController()
-    const limits = limitedBy({ remainingMs: null, signal: outer.signal }, { signal: own.signal, timeoutMs: null })
-    const aborter = which === 'its own' ? own : outer
-    aborter.abort(new RangeError(which))
-    expect(limits.signal).toMatchObject({ aborted: true, reason: { message: which } })
-  })
-
-  it('has the outer signal when it has none itself, and its own limits outside of a call', () => {
-    const outer = scope(5)
-    expect(limitedBy(outer, { signal: undefined, timeoutMs: null })).toEqual({ signal: outer.signal, timeoutMs: 5 })
-    const limits = { signal: undefined, timeoutMs: 7 }
-    expect(limitedBy(undefined, limits)).toBe(limits)
+    expect(leastMs(remainingMs, timeoutMs)).toBe(expected)
   })
 })

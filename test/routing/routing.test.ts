@@ -44,6 +44,19 @@ describe('a service', () => {
     expect(await api.proxy.ask('api', 'whoCalls')).toBe('root/api calls root/api')
   })
 
+  it('that takes one call at a time is told at once when it calls itself', async () => {
+    await using pool = new Pool()
+    const solo = await pool.spawn<Relay>({ ...relay('solo'), invoker: 'serialized' })
+    await pool.spawn<Relay>(relay('other'))
+    for (const name of ['solo', 'root/solo']) {
+      await expect(solo.proxy.ask(name, 'echo', 1)).rejects.toMatchObject({
+        code: 'ERR_TROUPE_SELF_CALL',
+        message: expect.stringContaining('echo'),
+      })
+    }
+    expect(await solo.proxy.ask('other', 'echo', 1)).toBe(1)
+  })
+
   it('is refused by a policy that does not admit its context, and admitted where it is a parent', async () => {
     await using pool = new Pool()
     const { api, db, helper } = await tree(pool)
@@ -78,19 +91,36 @@ describe('a service', () => {
     expect(error.stack).toContain('Relay.fail')
   })
 
-  it('has calls it made aborted when its own caller aborts them', async () => {
+  it('has the calls it made aborted with the call that it made them for, however far away', async () => {
     await using pool = new Pool()
     const { db, helper } = await tree(pool)
     const aborter = new AbortController()
-    const asked = helper.$with({ signal: aborter.signal }).ask('db', 'echo', 1)
-    expect(await asked).toBe(1)
-    const waiting = pool.proxy<Relay>('api/worker').$with({ signal: aborter.signal }).waitForAbort()
-    await pool.proxy<Relay>('api/worker').echo(1)
+    const waiting = helper.$with({ signal: aborter.signal }).ask('db', 'waitForAbort')
+    await helper.ask('db', 'echo', 1) // answered after it: it has begun
     const rejected = expect(waiting).rejects.toBe('enough')
     aborter.abort('enough')
     await rejected
-    expect(await pool.proxy<Relay>('api/worker').aborted()).toEqual(['enough'])
-    expect(await db.proxy.aborted()).toEqual([])
+    while ((await db.proxy.aborted()).length === 0); // it hears of that by a message that is on its way
+    expect(await db.proxy.aborted()).toEqual(['enough'])
+  })
+
+  it('gives the calls it makes what remains of its own call’s time, and its trace', async () => {
+    await using pool = new Pool()
+    const { helper } = await tree(pool)
+    const budgets = await helper.$with({ timeoutMs: 5_000 }).budgets('api', 'worker', 'db')
+    expect(budgets.every((left, at) => left! > 0 && left! <= (budgets[at - 1] ?? 5_000))).toBe(true)
+    expect(await helper.$with({ timeoutMs: null }).budgets('db')).toEqual([null, expect.any(Number)])
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+    expect(await helper.$with({ traceparent }).traces('api', 'worker', 'db')).toEqual(Array(4).fill(traceparent))
+  })
+
+  it('has no limits of a call that has ended, in what goes on after it', async () => {
+    await using pool = new Pool()
+    const { api, db } = await tree(pool)
+    await api.proxy.$with({ timeoutMs: 1_000 }).goOn('db')
+    const [left] = await api.proxy.release()
+    expect(left).toBeGreaterThan(1_000)
+    expect(db.stats().pending).toBe(0)
   })
 
   it('that ends has the calls it had made aborted where they run', async () => {

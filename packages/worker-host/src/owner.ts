@@ -18,7 +18,6 @@ export type {
 } from './host/host.ts'
 export { type CallScope, CallScopes } from './service/call-scope.ts'
 export { type Carried, carriedNow } from './service/carried.ts'
-export { type CallLimits, limitedBy } from './service/limited-by.ts'
 export type { ChildrenControl, ParentService } from './service/service-children.ts'
 export { leadsDown, type Move } from './service/transition.ts'
 export { RemoteStream } from './streams/remote-stream.ts'

@@ -61,3 +61,9 @@ export function checkTimeout(timeoutMs: number | null, subject: string): number 
   if (timeoutMs === null || timeoutMs > 0) return timeoutMs
   throw new BadOptionsError(`${subject} must be a number of milliseconds above 0, or null for none, found ${timeoutMs}`)
 }
+
+/** A call made for another one has at most the time that is left of that; `null` is no limit. */
+export function leastMs(a: number | null, b: number | null): number | null {
+  if (a === null) return b
+  return b === null ? a : Math.min(a, b)
+}

@@ -1,6 +1,6 @@
 /** One call on its way: made by a proxy, ordered by an invoker, sent by a link, settled exactly once. */
 import { type ContextId, DeadlineExceededError, messageOf } from '@troupe/worker-host'
-import { type Carried, type MakeError, RemoteStream, rejectWith } from '@troupe/worker-host/owner'
+import { type CallScope, type Carried, type MakeError, RemoteStream, rejectWith } from '@troupe/worker-host/owner'
 import { joinAbortGroup, leaveAbortGroup } from './abort-groups.ts'
 import type { TurnClock } from './turn-clock.ts'
 
@@ -18,6 +18,8 @@ export interface CallRequest {
   readonly timeoutMs: number | null
   /** What travels with it: a trace, and what stood in registered stores where it was made. */
   readonly carried?: Carried | undefined
+  /** @internal the call for which this one is made, and with which it is aborted */
+  readonly within?: CallScope | undefined
 }
 
 /** Who has the call at present: a queue, in which it waits, or the link to a thread. */
@@ -71,9 +73,11 @@ export class Call {
     })
   }
 
-  /** From now on its signal can abort it. False, and failed with the reason, when the signal has done so already. */
+  /** From now on it can be aborted. False, and failed with the reason, when it has been already. */
   listen(): boolean {
-    const { signal } = this.request
+    const { signal, within } = this.request
+    within?.follow(this)
+    if (this.#isSettled) return false
     if (signal === undefined) return true
     if (signal.aborted) this.fail(() => signal.reason)
     else joinAbortGroup(signal, this)
@@ -85,7 +89,7 @@ export class Call {
     if (this.#isSettled || this.#isHandedOver) return
     this.#isHandedOver = true
     this.deadlineMs = Number.POSITIVE_INFINITY
-    if (this.request.signal !== undefined) leaveAbortGroup(this.request.signal, this)
+    this.#stopListening()
     this.#resolve(undefined)
   }
 
@@ -130,11 +134,17 @@ export class Call {
     this.holder?.abandon(this, reason)
   }
 
+  #stopListening(): void {
+    const { signal, within } = this.request
+    if (signal !== undefined) leaveAbortGroup(signal, this)
+    within?.unfollow(this)
+  }
+
   /** The first outcome counts. */
   #settle(): boolean {
     if (this.#isSettled) return false
     this.#isSettled = true
-    if (this.request.signal !== undefined) leaveAbortGroup(this.request.signal, this)
+    this.#stopListening()
     return true
   }
 }

@@ -21,7 +21,7 @@
  * once when it is stopped.
  */
 import { BadOptionsError } from '@troupe/worker-host'
-import { type CallScope, RemoteStream } from '@troupe/worker-host/owner'
+import { RemoteStream } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from './call.ts'
 import { CallQueue, type CallQueueOptions } from './call-queue.ts'
 
@@ -31,6 +31,8 @@ export abstract class Invoker {
   /** @internal where the service's threads get their calls from */
   readonly queue: CallQueue
   readonly #next: Invoker | undefined
+  /** Nobody looks at its requests. */
+  readonly #isPlain: boolean
 
   /**
    * @param options for a mailbox of its own
@@ -44,6 +46,8 @@ export abstract class Invoker {
       )
     }
     this.#next = next
+    const { invoke, stream } = Invoker.prototype
+    this.#isPlain = next === undefined && this.invoke === invoke && this.stream === stream
     this.queue = next?.queue ?? new CallQueue(options)
   }
 
@@ -56,16 +60,14 @@ export abstract class Invoker {
     return outcome
   }
 
-  /** @internal a call that came from another context, and is aborted with its scope there */
-  receive(request: CallRequest, scope: CallScope): Promise<unknown> {
-    // Whoever looks at requests gets a signal; to make one for each call costs more than the call.
-    const isPlain = this.#next === undefined && this.invoke === Invoker.prototype.invoke
-    if (!isPlain) return this.invoke({ ...request, signal: scope.signal })
-    const call = new Call(request, this.queue.time)
-    const outcome = call.promise()
-    this.queue.accept(call)
-    scope.follow(call)
-    return outcome
+  /** @internal what a proxy hands in */
+  receive(request: CallRequest): Promise<unknown> {
+    return this.invoke(this.#isPlain ? request : withSignal(request))
+  }
+
+  /** @internal */
+  receiveStream(request: CallRequest): RemoteStream<unknown> {
+    return this.stream(this.#isPlain ? request : withSignal(request))
   }
 
   /** Called once for each call of a method that is a stream. */
@@ -73,6 +75,14 @@ export abstract class Invoker {
     if (this.#next !== undefined) return this.#next.stream(request)
     return new RemoteStream((stream) => this.queue.accept(new Call(request, this.queue.time, stream)))
   }
+}
+
+/** Whoever looks at requests finds all that aborts one in its signal; to make that for each call costs more than the call. */
+function withSignal(request: CallRequest): CallRequest {
+  const { signal, within } = request
+  if (within === undefined) return request
+  const both = signal === undefined ? within.signal : AbortSignal.any([signal, within.signal])
+  return { ...request, signal: both, within: undefined }
 }
 
 /** Calls begin as they come, and interleave. */

@@ -29,18 +29,18 @@ export interface CallMessage {
 const channel = tracingChannel<object, CallMessage>('troupe:call')
 
 export function invokeTraced(invoker: Invoker, request: CallRequest): Promise<unknown> {
-  if (!channel.hasSubscribers) return invoker.invoke(request)
-  return channel.tracePromise(() => invoker.invoke(request), messageOf(request))
+  if (!channel.hasSubscribers) return invoker.receive(request)
+  return channel.tracePromise(() => invoker.receive(request), messageOf(request))
 }
 
 export function streamTraced(invoker: Invoker, request: CallRequest): RemoteStream<unknown> {
-  if (!channel.hasSubscribers) return invoker.stream(request)
+  if (!channel.hasSubscribers) return invoker.receiveStream(request)
   const message = messageOf(request)
   return new GatedStream(
     (begin) =>
       channel.start.runStores(message, () => {
         try {
-          return begin(invoker.stream(request))
+          return begin(invoker.receiveStream(request))
         } finally {
           channel.end.publish(message)
         }

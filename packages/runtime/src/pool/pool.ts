@@ -35,7 +35,7 @@ import { SharedThread } from '../contexts/shared-thread.ts'
 import { ThisThread } from '../contexts/this-thread.ts'
 import { eachAfterDependencies, eachAfterDependents, requireNoCircle, startOrder } from '../graph/dependencies.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
-import { Exchange } from '../routing/exchange.ts'
+import { Switchboard } from '../routing/switchboard.ts'
 import { ThreadContext } from '../threads/thread-context.ts'
 import { ThreadSupplies } from '../threads/thread-supplies.ts'
 import type { ThreadOptions } from '../threads/thread-supply.ts'
@@ -79,7 +79,7 @@ const RUNTIME_URL = import.meta.resolve('@troupe/runtime/nested')
 export class Pool implements AsyncDisposable {
   readonly #home: Home
   readonly #timeoutMs: number | null
-  readonly #exchange: Exchange
+  readonly #switchboard: Switchboard
   readonly #clock: Clock
   readonly #watch: DeadlineWatch
   readonly #services = new Map<string, ServiceHandle>()
@@ -104,7 +104,7 @@ export class Pool implements AsyncDisposable {
     this.#watch = new DeadlineWatch(clock)
     this.#timeoutMs = checkTimeout(timeoutMs, '"timeoutMs"')
     this.#home = home
-    this.#exchange = new Exchange({
+    this.#switchboard = new Switchboard({
       id: home.id,
       watch: this.#watch,
       serviceNamed: (name) => this.#services.get(name)?.send,
@@ -112,7 +112,7 @@ export class Pool implements AsyncDisposable {
       names: () => this.names,
       onForged: () => {},
     })
-    if (home.parent) this.#exchange.connectUp(home.parent)
+    if (home.parent) this.#switchboard.connectUp(home.parent)
   }
 
   /** The names of the services, in the order they came. */
@@ -222,7 +222,7 @@ export class Pool implements AsyncDisposable {
   proxy<S>(name: string): ServiceProxy<S> {
     const known = this.#services.get(name)
     if (known !== undefined) return known.proxy as ServiceProxy<S>
-    const invoke = (request: CallRequest) => this.#exchange.route(request)
+    const invoke = (request: CallRequest) => this.#switchboard.route(request)
     const stream = (): never => {
       throw new Error('a proxy by name has no methods of which it knows that they are streams')
     }
@@ -261,7 +261,7 @@ export class Pool implements AsyncDisposable {
 
   /** @internal takes the calls that come from above, in a pool that is in a context */
   serveParent(port: MessagePort): void {
-    this.#exchange.serveParent(port)
+    this.#switchboard.serveParent(port)
   }
 
   #add<S>(spec: ServiceSpec<S>, place?: Place): ServiceHandle<S> {
@@ -281,7 +281,7 @@ export class Pool implements AsyncDisposable {
     // Calls that wait for it by its name can be taken as soon as it is on its way to RUNNING.
     const onState = (): void => {
       handle.off('state', onState)
-      this.#exchange.announce(spec.name)
+      this.#switchboard.announce(spec.name)
     }
     handle.on('state', onState)
     return handle
@@ -294,7 +294,7 @@ export class Pool implements AsyncDisposable {
   }
 
   #starter(id: ContextId, options: ThreadOptions): StartThread {
-    const onUplink = (port: MessagePort, { died }: ThreadContext) => this.#exchange.serveChild(port, id, died)
+    const onUplink = (port: MessagePort, { died }: ThreadContext) => this.#switchboard.serveChild(port, id, died)
     const home = { id, runtimeUrl: RUNTIME_URL, timeoutMs: this.#timeoutMs }
     return (killed) => ThreadContext.open({ supply: this.#supplies.for(options), home, killed, onUplink })
   }
@@ -322,7 +322,7 @@ export class Pool implements AsyncDisposable {
     // Whoever depends on another can still call it while it stops.
     await eachAfterDependents([...this.#services.values()], (handle) => handle.close())
     await Promise.all([...this.#contexts.values()].map((context) => context.close()))
-    this.#exchange.close()
+    this.#switchboard.close()
     this.#watch.close()
     const zombies = await this.#supplies.close()
     if (zombies > 0) {

@@ -18,7 +18,6 @@ import {
   type ServiceState,
   type TaskStats,
 } from '@troupe/worker-host'
-import type { CallScope } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import type { FinishReason } from '../lifecycle/life.ts'
@@ -208,10 +207,9 @@ export class ServiceHandle<S = unknown> {
   }
 
   /** @internal a call by name, whose caller knows nothing of the method */
-  readonly send = (request: CallRequest, scope?: CallScope): Promise<unknown> => {
-    const { invoker } = this.#spec
+  readonly send = (request: CallRequest): Promise<unknown> => {
     const known = this.#proxy.isIdempotent(request.method) ? { ...request, isIdempotent: true } : request
-    return scope ? invoker.receive(known, scope) : invoker.invoke(known)
+    return invokeTraced(this.#spec.invoker, known)
   }
 
   /** @internal its parent is asked to stop, or no longer */

@@ -14,10 +14,10 @@
  * so `await proxy` is no call; symbols are undefined too, but for `Symbol.toPrimitive`: a proxy put into a text gives its
  * service's name, where the language would else call the service's `toString` and leave its rejection to nobody.
  */
-import type { ContextId, Given, ProxyMarked, Service, Stub } from '@troupe/worker-host'
+import { type ContextId, currentCall, type Given, type ProxyMarked, type Service, type Stub } from '@troupe/worker-host'
 import { carriedNow, type MethodDescription, type RemoteStream } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
-import { type CallOptions, checkCallOptions, traceOf } from '../calls/call-options.ts'
+import { type CallOptions, checkCallOptions, leastMs, traceOf } from '../calls/call-options.ts'
 
 /** What a call of this method is to its caller. */
 type ProxyMethod<Method> = Method extends (...args: infer Args) => infer Result
@@ -133,13 +133,15 @@ export class ProxyObject {
     const { signal } = this.#options
     const trace = traceOf(this.#options)
     // A stream has no deadline unless it is given one.
-    const { timeoutMs = isStream ? null : target.timeoutMs } = this.#options
-    if (isStream) {
-      return (...args) =>
-        target.stream({ service, method, args, caller, isIdempotent, signal, timeoutMs, carried: carriedNow(trace) })
+    const { timeoutMs: ownMs = isStream ? null : target.timeoutMs } = this.#options
+    const requestOf = (args: unknown[]): CallRequest => {
+      const scope = currentCall()
+      const within = scope?.isOver ? undefined : scope
+      const timeoutMs = within === undefined ? ownMs : leastMs(within.remainingMs, ownMs)
+      const carried = carriedNow(trace ?? within?.trace)
+      return { service, method, args, caller, isIdempotent, signal, timeoutMs, carried, within }
     }
-    return (...args) =>
-      target.invoke({ service, method, args, caller, isIdempotent, signal, timeoutMs, carried: carriedNow(trace) })
+    return isStream ? (...args) => target.stream(requestOf(args)) : (...args) => target.invoke(requestOf(args))
   }
 
   #lateMethod(method: string): ProxyFunction {

@@ -16,7 +16,7 @@ export interface RouterOptions {
   /** Whose calls the peer may send here. */
   readonly speaksFor: (caller: ContextId) => boolean
   /** The pool that finds the service. */
-  readonly route: (request: CallRequest, scope: CallScope) => Promise<unknown>
+  readonly route: (request: CallRequest) => Promise<unknown>
   /** A caller was claimed for which the peer can't speak; the method was not reached. */
   readonly onForged: (question: {
     readonly service: string
@@ -27,6 +27,9 @@ export interface RouterOptions {
 
 /** More than any program's services have methods; a peer that makes up names must not fill this end's memory. */
 const MAX_ROUTES = 65_536
+
+/** Of a routed call: the service's own pool knows the method, and its abort comes by the scope. */
+const UNKNOWN = { isIdempotent: false, signal: undefined }
 
 /** What a router's dispatcher calls itself. */
 const ROUTER = 'router'
@@ -78,19 +81,20 @@ export class Router {
   #passOn(service: string, method: string, caller: ContextId): ExposedMethod['run'] {
     return (...values) => {
       const timeoutMs = budgetOf(values.pop())
-      const scope = this.#scopes.current(ROUTER)!
-      const carried = carriedBy(scope)
-      const request = {
+      const within = this.#scopes.current(ROUTER)!
+      const { isIdempotent, signal } = UNKNOWN
+      const carried = carriedBy(within)
+      return this.#options.route({
         service,
         method,
         args: values,
         caller,
-        isIdempotent: false,
-        signal: undefined,
+        isIdempotent,
+        signal,
         timeoutMs,
         carried,
-      }
-      return this.#options.route(request, scope)
+        within,
+      })
     }
   }
 

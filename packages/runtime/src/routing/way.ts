@@ -1,7 +1,6 @@
 /** The sending end of a way between two contexts: an invoker whose calls go to the router at the other end. */
 import type { MessagePort } from 'node:worker_threads'
 import type { ContextId } from '@troupe/worker-host'
-import type { CallScope } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { CallLink } from '../calls/call-link.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
@@ -43,10 +42,8 @@ export class Way {
     queue.setFlow('send')
   }
 
-  /** @param scope of the call that is passed on; without it the call is this context's own */
-  send(request: CallRequest, scope: CallScope | undefined): Promise<unknown> {
-    const passed = { ...request, args: [...request.args, request.timeoutMs] }
-    return scope ? this.#invoker.receive(passed, scope) : this.#invoker.invoke(passed)
+  send(request: CallRequest): Promise<unknown> {
+    return this.#invoker.receive({ ...request, args: [...request.args, request.timeoutMs] })
   }
 
   /** The other end is gone: calls that it has not answered fail. */

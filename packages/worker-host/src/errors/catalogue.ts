@@ -195,6 +195,14 @@ export class TooManyReferencesError extends TroupeError {
   }
 }
 
+/** A method of a serialized service called that service: it would have waited for its own end. */
+export class SelfCallError extends TroupeError {
+  readonly code = 'ERR_TROUPE_SELF_CALL'
+  constructor(service: string, method: string) {
+    super(`"${service}.${method}" was called by a call of "${service}" itself, which takes one call at a time`)
+  }
+}
+
 /** A circuit breaker keeps calls from a service that fails too often: this one was not sent. */
 export class CircuitOpenError extends TroupeError {
   readonly code = 'ERR_TROUPE_CIRCUIT_OPEN'

@@ -212,7 +212,7 @@ export class Dispatcher {
       }
       this.#authorize(method, caller)
       if (extras?.marks !== undefined) this.#values.raiseArguments(args, extras.marks, id)
-      scope = new CallScope(caller, service, method.name, extras)
+      scope = new CallScope(caller, service, method.name, extras, isSerialized)
       result = isRunTraced()
         ? traceRun(scope, () => scopes.apply(scope, method.run, target, args))
         : scopes.apply(scope, method.run, target, args)
@@ -231,6 +231,7 @@ export class Dispatcher {
         (thrown) => this.#failLate(id, thrown),
       )
     } else {
+      scope.end()
       this.#values.endCall(id)
       this.#outbox.putValue(Reply.Result, id, result)
     }
@@ -297,6 +298,7 @@ export class Dispatcher {
 
   #end(id: number): void {
     this.#streams.delete(id)
+    this.#scopes.get(id)?.end()
     this.#scopes.delete(id)
     this.#values.endCall(id)
   }

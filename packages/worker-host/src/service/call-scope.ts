@@ -34,17 +34,23 @@ export class CallScope {
   readonly trace: TraceContext | undefined
   /** @internal by name, what stood in the caller's registered stores */
   readonly stores: Readonly<Record<string, unknown>> | undefined
+  /** @internal no other call of its service runs beside it */
+  readonly isAlone: boolean
   readonly #deadlineMs: number
   #aborting: AbortController | undefined
   #reason: { readonly value: unknown } | undefined
   #follower: Follower | undefined
+  #others: Set<Follower> | undefined
+  #isOver = false
 
-  constructor(caller: ContextId, service: string, method: string, extras?: ReceivedExtras) {
+  // Not by an object of options: one is made for each call.
+  constructor(caller: ContextId, service: string, method: string, extras?: ReceivedExtras, isAlone = false) {
     this.caller = caller
     this.service = service
     this.method = method
     this.trace = extras?.trace
     this.stores = extras?.stores
+    this.isAlone = isAlone
     this.#deadlineMs = extras?.deadlineMs ?? Number.POSITIVE_INFINITY
   }
 
@@ -70,12 +76,34 @@ export class CallScope {
     this.#reason ??= { value: reason }
     this.#aborting?.abort(reason)
     this.#follower?.abort(reason)
+    for (const other of [...(this.#others ?? [])]) other.abort(reason)
   }
 
-  /** @internal aborts that call with this one; a signal would cost more than the rest of a routed call */
+  /** @internal its method has ended: what goes on of it has nobody who waits, and no limits of its caller's */
+  end(): void {
+    this.#isOver = true
+  }
+
+  /** @internal */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** @internal aborts that call, made for this one, with this one; a signal for each would cost more than the call */
   follow(follower: Follower): void {
-    this.#follower = follower
+    if (this.#isOver) return
+    if (this.#follower === undefined) this.#follower = follower
+    else {
+      this.#others ??= new Set()
+      this.#others.add(follower)
+    }
     if (this.#reason) follower.abort(this.#reason.value)
+  }
+
+  /** @internal */
+  unfollow(follower: Follower): void {
+    if (this.#follower === follower) this.#follower = undefined
+    else this.#others?.delete(follower)
   }
 }
 

@@ -8,8 +8,7 @@
  * A name that no pool on the way up knows waits in the uppermost one, until the service comes or the call's deadline.
  */
 import type { MessagePort } from 'node:worker_threads'
-import { type ContextId, PoolClosedError } from '@troupe/worker-host'
-import type { CallScope } from '@troupe/worker-host/owner'
+import { type ContextId, PoolClosedError, SelfCallError } from '@troupe/worker-host'
 import type { Call, CallRequest } from '../calls/call.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { ThreadContext } from '../threads/thread-context.ts'
@@ -26,10 +25,9 @@ interface ForgedCall {
   readonly method: string
 }
 
-/** @param scope of a call that came from another context, with which it is aborted */
-type Send = (request: CallRequest, scope?: CallScope) => Promise<unknown>
+type Send = (request: CallRequest) => Promise<unknown>
 
-export interface ExchangeOptions {
+export interface SwitchboardOptions {
   /** The context of this pool. */
   readonly id: ContextId
   readonly watch: DeadlineWatch
@@ -43,15 +41,15 @@ export interface ExchangeOptions {
 
 type Origin = 'parent' | 'here'
 
-export class Exchange {
-  readonly #options: ExchangeOptions
+export class Switchboard {
+  readonly #options: SwitchboardOptions
   readonly #expected: ExpectedServices
   readonly #down = new Map<ThreadContext, Way>()
   readonly #routers = new Set<Router>()
   #up: Way | undefined
   #isClosed = false
 
-  constructor(options: ExchangeOptions) {
+  constructor(options: SwitchboardOptions) {
     this.#options = options
     this.#expected = new ExpectedServices(options.watch, options.names)
   }
@@ -76,7 +74,7 @@ export class Exchange {
   /** Takes the calls that the parent sends here. */
   serveParent(port: MessagePort): void {
     const peer = parentOf(this.#options.id)
-    this.#serve({ port, peer, speaksFor: () => true, route: (request, scope) => this.#route(request, 'parent', scope) })
+    this.#serve({ port, peer, speaksFor: () => true, route: (request) => this.#route(request, 'parent') })
   }
 
   /** Takes the calls of a context below, and of those below that, until it dies. */
@@ -86,7 +84,7 @@ export class Exchange {
       port,
       peer,
       speaksFor,
-      route: (request, scope) => this.#route(request, 'here', scope),
+      route: (request) => this.#route(request, 'here'),
     })
     void died.then(({ cause }) => {
       this.#routers.delete(router)
@@ -103,17 +101,20 @@ export class Exchange {
     this.#up?.close(reason)
   }
 
-  #route(request: CallRequest, origin: Origin, scope?: CallScope): Promise<unknown> {
+  #route(request: CallRequest, origin: Origin): Promise<unknown> {
     const { id, serviceNamed } = this.#options
-    const name = request.service
+    const { service: name, within } = request
     if (this.#isClosed) return Promise.reject(unanswered({ subject: `"${name}.${request.method}"` }))
     const send = serviceNamed(name)
-    if (send) return send(request, scope)
-    if (name.startsWith(`${id}/`)) return this.#route({ ...request, service: name.slice(id.length + 1) }, origin, scope)
+    if (send) return send(request)
+    if (name.startsWith(`${id}/`)) return this.#route({ ...request, service: name.slice(id.length + 1) }, origin)
     const way = this.#wayDown(name)
-    if (way) return way.send({ ...request, service: name.slice(name.indexOf('/') + 1) }, scope)
-    if (this.#up && origin === 'here') return this.#up.send(request, scope)
-    return this.#expected.wait(scope ? { ...request, signal: scope.signal } : request)
+    if (way) return way.send({ ...request, service: name.slice(name.indexOf('/') + 1) })
+    if (this.#up === undefined || origin === 'parent') return this.#expected.wait(request)
+    if (within?.isAlone && isNameOf(name, within.service, parentOf(id))) {
+      return Promise.reject(new SelfCallError(name, request.method))
+    }
+    return this.#up.send(request)
   }
 
   /** By the first step of the path. */
@@ -145,5 +146,9 @@ export class Exchange {
 }
 
 const unanswered = ({ subject }: Pick<Call, 'subject'>): Error => new PoolClosedError(`${subject} was not answered`)
+
+/** Whether the name, seen from a context below, leads to that service of the pool in `pool`. */
+const isNameOf = (name: string, service: string, pool: ContextId): boolean =>
+  name === service || name === `${pool}/${service}`
 
 const parentOf = (id: ContextId): ContextId => id.slice(0, Math.max(0, id.lastIndexOf('/')))
