@@ -1,3 +1,4 @@
+import { types } from 'node:util'
 import { BadOptionsError, Pool, registerError, TroupeError } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
@@ -33,7 +34,7 @@ describe('an error of a method', () => {
     for (const error of await thrownBy(pool, name)) {
       expect(error).toMatchObject(expected)
       expect(Object.getPrototypeOf(error)).toBe(type.prototype)
-      expect(Error.isError(error)).toBe(true)
+      expect(types.isNativeError(error)).toBe(true)
     }
   })
 

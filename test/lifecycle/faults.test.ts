@@ -119,7 +119,7 @@ describe('any sequence of goals and kills, on real threads', () => {
         await Promise.all(calls)
         expect(handle.stats()).toMatchObject({ state: 'STOPPED', threads: 0, pending: 0, queued: 0 })
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     )
   })
 })

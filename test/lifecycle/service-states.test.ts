@@ -208,6 +208,21 @@ describe('finished', () => {
     expect(handle.state).toBe('FAILED')
   })
 
+  it('rejects with the errors of the body and of its tasks, in the order they happened', async () => {
+    await using pool = new Pool()
+    const handle = await pool.spawn<Finite>({ name: 'finite', module: fixture('finite.ts') })
+    const { finished } = handle
+    await handle.proxy.spawnSore('sore')
+    await handle.proxy.fail('no more')
+    await expect(finished).rejects.toMatchObject({
+      name: 'AggregateError',
+      errors: [
+        { name: 'TypeError', message: 'no more' },
+        { name: 'RangeError', message: 'sore' },
+      ],
+    })
+  })
+
   it('is a new promise after a new start', async () => {
     await using pool = new Pool()
     const handle = await pool.spawn<Finite>({ name: 'finite', module: fixture('finite.ts') })

@@ -126,7 +126,11 @@ export abstract class Service<Options = unknown> {
     return this[PLACEMENT].signal
   }
 
-  /** Aborts as soon as a stop is asked for, or the service has failed; a stop that is called off leaves a new one here. */
+  /**
+   * Aborts as soon as a stop is asked for, another goal leads away from where the running hook goes, or the service has
+   * failed. A hook that rejects with its reason, or another AbortError, takes the service to STOPPED and not to FAILED.
+   * When the goal is called off, or the next hook goes where the goal leads, a new signal is here.
+   */
   get stopping(): AbortSignal {
     return this[BACKGROUND].stopping
   }
