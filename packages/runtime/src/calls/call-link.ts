@@ -167,7 +167,7 @@ export class CallLink implements CallHolder, Expiring {
   abandon(call: Call, reason: unknown): void {
     if (this.#calls[call.id] !== call) return
     this.#calls[call.id] = undefined
-    this.#values.endCall(call.id, reason)
+    this.#values.endCall(call.id)
     this.#failed++
     const { killAfterMs = Number.POSITIVE_INFINITY } = this.#methods.get(call.request.method)!.description
     const killAtMs = performance.now() + killAfterMs

@@ -118,7 +118,7 @@ export class Dispatcher {
           offset += 2
           break
         case Request.Cancel:
-          this.#scopes.get(id)?.abort(reasonOf(batch[offset + 2]))
+          this.#cancel(id, reasonOf(batch[offset + 2]))
           this.#leaveStream(id)
           offset += 3
           break
@@ -134,6 +134,12 @@ export class Dispatcher {
   #accept(id: number, method: number, args: unknown[], extras: ReceivedExtras | undefined): void {
     if (this.#mayBegin() && this.#waiting.length === 0) this.#begin(id, method, args, extras)
     else this.#waiting.push({ id, method, args, extras, hasLeft: false })
+  }
+
+  /** What the method waits for of its caller does not come any more. */
+  #cancel(id: number, reason: unknown): void {
+    this.#scopes.get(id)?.abort(reason)
+    this.#values.endCall(id, reason)
   }
 
   #leaveStream(id: number): void {

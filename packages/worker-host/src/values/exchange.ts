@@ -17,7 +17,7 @@ import { type Reach, raise, raiseAll } from './raise.ts'
 import { ReceivedStreams } from './received-streams.ts'
 import { refusal, refusedInvocation } from './refusal.ts'
 import { SentStreams } from './sent-streams.ts'
-import { faultOf, Stubs } from './stubs.ts'
+import { faultOf, type Grip, Stubs } from './stubs.ts'
 
 /** The number of a call, or an invocation that was sent or received. */
 type Scope = number | `${'sent' | 'received'} ${number}`
@@ -76,7 +76,7 @@ export class ValueExchange {
       const id = this.#sent.keep(source, at)
       streams.set(source, id)
       if (scope !== undefined) {
-        this.#until(scope, (how, reason) => (how === 'ended' ? this.#sent.close(id, reason) : this.#sent.forget(id)))
+        this.#until(scope, (how) => (how === 'ended' ? this.#sent.close(id) : this.#sent.forget(id)))
       }
       return id
     }
@@ -223,14 +223,19 @@ export class ValueExchange {
   #reach(scope: Scope | undefined): Reach {
     const reference = (id: number, methods: readonly string[] | undefined, isLasting: boolean): object => {
       const { stub, grip } = this.#stubs.make(id, methods)
-      if (scope !== undefined && !isLasting) this.#until(scope, () => this.#stubs.revoke(grip, 'its call has ended'))
+      if (scope !== undefined && !isLasting) this.#until(scope, (_, reason) => this.#revoke(grip, reason))
       return stub
     }
     const stream = (id: number): unknown => {
-      if (scope !== undefined) this.#until(scope, () => this.#received.revoke(id))
+      if (scope !== undefined) this.#until(scope, (_, reason) => this.#received.revoke(id, reason))
       return this.#received.open(id)
     }
     return { reference, stream }
+  }
+
+  #revoke(grip: Grip, reason: unknown): void {
+    if (reason === undefined) this.#stubs.revoke(grip, 'its call has ended')
+    else this.#stubs.cut(grip, reason)
   }
 
   #until(scope: Scope, undo: Undo): void {
