@@ -93,7 +93,7 @@ export class CallLink implements CallHolder, Expiring {
     this.#methods = new Map(
       options.methods.map((description, number) => [description.name, { number, description, admitted: new Map() }]),
     )
-    this.#values = new ValueExchange(`service "${options.service}"`)
+    this.#values = new ValueExchange(`service "${options.service}"`, 'calls')
     this.#outbox = requestOutbox({
       port: options.port,
       lower: (values, record) => this.#lower(values, record),

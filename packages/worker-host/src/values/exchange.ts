@@ -27,6 +27,7 @@ type Undo = (how: 'ended' | 'given back', reason?: unknown) => void
 
 export class ValueExchange {
   readonly #peer: string
+  readonly #sends: 'calls' | 'replies'
   readonly #exports: Exports
   readonly #stubs: Stubs
   readonly #sent: SentStreams
@@ -35,8 +36,12 @@ export class ValueExchange {
   readonly #scopes = new Map<Scope, Undo[]>()
   #outbox!: Outbox
 
-  /** @param peer the other side, in words */
-  constructor(peer: string) {
+  /**
+   * @param peer the other side, in words
+   * @param sends what this side's records of calls are: the numbers of requests and of replies are the same
+   */
+  constructor(peer: string, sends: 'calls' | 'replies') {
+    this.#sends = sends
     this.#peer = peer
     this.#exports = new Exports(peer)
     this.#sent = new SentStreams(peer, () => this.#outbox)
@@ -59,7 +64,7 @@ export class ValueExchange {
 
   /** For an outbox: makes the values of a record ready. */
   readonly lower = (values: readonly unknown[], record: readonly unknown[]): Lowered | undefined => {
-    const scope = scopeOf(record)
+    const scope = this.#scopeOf(record)
     const kept = new Map<object, Omit<ReferenceMark, 'kind' | 'at'>>()
     const streams = new Map<object, number>()
     const reference = (target: object, at: Path) => {
@@ -238,6 +243,13 @@ export class ValueExchange {
     else this.#stubs.cut(grip, reason)
   }
 
+  /** Arguments are for their call; whatever else crosses is not. */
+  #scopeOf([operation, id]: readonly unknown[]): Scope | undefined {
+    if (operation === Exchange.Invoke) return `sent ${id as number}`
+    const isCall = operation === Request.Call || operation === Request.CallWith
+    return isCall && this.#sends === 'calls' ? (id as number) : undefined
+  }
+
   #until(scope: Scope, undo: Undo): void {
     const all = this.#scopes.get(scope)
     if (all === undefined) this.#scopes.set(scope, [undo])
@@ -254,12 +266,6 @@ export class ValueExchange {
       this.endCall(`received ${id}`)
     }
   }
-}
-
-/** Arguments are for their call; whatever else crosses is not. */
-function scopeOf([operation, id]: readonly unknown[]): Scope | undefined {
-  if (operation === Request.Call || operation === Request.CallWith) return id as number
-  return operation === Exchange.Invoke ? `sent ${id as number}` : undefined
 }
 
 function listOf(word: unknown): readonly unknown[] {
