@@ -1,6 +1,6 @@
 /** Every way in which a call can come to an early end × every place where it can be by then: what its caller sees. */
 import { getEventListeners } from 'node:events'
-import { Pool, type ServiceHandle } from '@troupe/runtime'
+import { Pool, proxy, type ServiceHandle } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import type { Patient } from '../fixtures/services/patient.ts'
@@ -9,6 +9,8 @@ interface Scene {
   readonly pool: Pool
   readonly handle: ServiceHandle<Patient>
   readonly aborter: AbortController
+  /** What is still to be let go of when the call has ended, at its caller's side. */
+  readonly held: Promise<unknown>[]
 }
 
 /** What the caller sees where it is the same everywhere, else by place. */
@@ -49,6 +51,35 @@ const PLACES: Readonly<Record<string, (scene: Scene, timeoutMs: number) => Promi
     await stream.next()
     return [Array.fromAsync(stream)]
   },
+  'streaming in': async ({ handle, aborter, held }, timeoutMs) => {
+    const asked = Promise.withResolvers<void>()
+    const left = Promise.withResolvers<void>()
+    held.push(left.promise)
+    async function* items() {
+      try {
+        for (let n = 0; ; n++) {
+          yield n
+          asked.resolve()
+          await new Promise((resolve) => setImmediate(resolve))
+        }
+      } finally {
+        left.resolve()
+      }
+    }
+    const call = handle.proxy.$with({ signal: aborter.signal, timeoutMs }).read(items())
+    await asked.promise
+    return [call]
+  },
+  'inside a callback': async ({ handle, aborter }, timeoutMs) => {
+    const asked = Promise.withResolvers<void>()
+    const question = proxy((): Promise<never> => {
+      asked.resolve()
+      return new Promise(() => {})
+    })
+    const call = handle.proxy.$with({ signal: aborter.signal, timeoutMs }).ask(question)
+    await asked.promise
+    return [call]
+  },
 }
 
 describe.each(Object.keys(PLACES))('a call that is %s', (place) => {
@@ -56,7 +87,7 @@ describe.each(Object.keys(PLACES))('a call that is %s', (place) => {
     const { happen, timeoutMs = 60_000, sees } = ENDINGS[ending]!
     await using pool = new Pool()
     const handle = await pool.spawn<Patient>({ name: 'patient', module: fixture('patient.ts'), graceMs: 30 })
-    const scene = { pool, handle, aborter: new AbortController() }
+    const scene = { pool, handle, aborter: new AbortController(), held: [] as Promise<unknown>[] }
     const [outcome] = await PLACES[place]!(scene, timeoutMs)
     const rejected = expect(outcome).rejects.toMatchObject(typeof sees === 'function' ? sees(place) : sees)
 
@@ -64,9 +95,24 @@ describe.each(Object.keys(PLACES))('a call that is %s', (place) => {
 
     await rejected
     await happened
+    await Promise.all(scene.held)
     expect(handle.stats().queued).toBe(0)
     expect(getEventListeners(scene.aborter.signal, 'abort')).toEqual([])
     await pool.close()
     expect(handle.stats()).toMatchObject({ pending: 0, queued: 0, threads: 0 })
   })
 })
+
+it.each(['streaming in', 'inside a callback'])(
+  'a method that is %s hears of its call’s abort by the reason',
+  async (place) => {
+    await using pool = new Pool()
+    const handle = await pool.spawn<Patient>({ name: 'patient', module: fixture('patient.ts') })
+    const scene = { pool, handle, aborter: new AbortController(), held: [] as Promise<unknown>[] }
+    const [outcome] = await PLACES[place]!(scene, 60_000)
+    scene.aborter.abort(new RangeError('enough'))
+    await expect(outcome).rejects.toThrow('enough')
+    while (handle.stats().pending > 0) await handle.proxy.heard()
+    expect(await handle.proxy.heard()).toEqual([expect.stringMatching(/ breaks off: RangeError$/)])
+  },
+)

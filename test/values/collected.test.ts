@@ -12,7 +12,7 @@ function pair() {
   const { port1, port2 } = new MessageChannel()
   const released = Promise.withResolvers<void>()
   const ends = [port1, port2].map((port, index) => {
-    const values = new ValueExchange(`end ${2 - index}`)
+    const values = new ValueExchange(`end ${2 - index}`, 'replies')
     const outbox = replyOutbox({
       port,
       lower: values.lower,

@@ -148,6 +148,14 @@ describe('what a service gives', () => {
     expect(await Promise.all(counters.map((counter, n) => counter.add(n)))).toEqual([0, 1, 2])
   })
 
+  it('outlives the call that gave it, and those that come after', async () => {
+    await using pool = new Pool()
+    const { proxy: calls } = await open(pool)
+    const counters = []
+    for (let n = 0; n < 3; n++) counters.push(await calls.counter())
+    for (const counter of counters) expect(await counter.add(1)).toBe(1)
+  })
+
   it('can’t be the service itself', async () => {
     await using pool = new Pool()
     const { proxy: calls } = await open(pool)
@@ -184,4 +192,11 @@ describe('what a service gives', () => {
       code: expect.stringMatching(/^ERR_TROUPE_(REVOKED|SERVICE_CRASHED)$/),
     })
   })
+})
+
+it('a deduplicated call that gives what can’t be copied gives each of its callers its own', async () => {
+  await using pool = new Pool()
+  const { proxy: calls } = await pool.spawn<Foreman>({ ...foreman, invoker: 'deduplicating' })
+  const counters = await Promise.all([calls.counter(), calls.counter(), calls.counter()])
+  for (const counter of counters) expect(await counter.add(2)).toBe(2)
 })

@@ -10,7 +10,7 @@ function openOutbox() {
   const refused: unknown[][] = []
   const outbox = requestOutbox({
     port: port1,
-    lower: new ValueExchange('the other end').lower,
+    lower: new ValueExchange('the other end', 'calls').lower,
     onRefused: (record) => refused.push(record),
   })
   return {

@@ -104,7 +104,7 @@ export class CallLink implements CallHolder, Expiring {
   constructor(options: CallLinkOptions) {
     this.#options = options
     this.#callers = new Map([[options.owner, 0]])
-    this.#values = new ValueExchange(`service "${options.service}"`)
+    this.#values = new ValueExchange(`service "${options.service}"`, 'calls')
     this.#outbox = requestOutbox({
       port: options.port,
       lower: (values, record) => this.#lower(values, record),
@@ -184,7 +184,7 @@ export class CallLink implements CallHolder, Expiring {
   abandon(call: Call, reason: unknown): void {
     if (this.#calls[call.id] !== call) return
     this.#calls[call.id] = undefined
-    this.#values.endCall(call.id, reason)
+    this.#values.endCall(call.id)
     this.#failed++
     const { killAfterMs = Number.POSITIVE_INFINITY } = this.#options.methods.find(call.request)!.description
     const killAtMs = this.#options.time.now() + killAfterMs

@@ -7,7 +7,7 @@
  * function, a class instance, more than 1,000 nested values) make a call of its own each time.
  */
 import { BadOptionsError } from '@troupe/worker-host'
-import { RemoteStream } from '@troupe/worker-host/owner'
+import { plainCopy } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from './call.ts'
 import { callKey } from './call-key.ts'
 import { Invoker, type InvokerOptions } from './invoker.ts'
@@ -67,7 +67,7 @@ export class DeduplicatingInvoker extends Invoker {
     if (key === undefined) return super.invoke(request)
     const known = this.#entries.get(key)
     if (known?.expiresAtMs !== undefined) {
-      if (this.queue.time.now() < known.expiresAtMs) return known.outcome.then(ownCopy)
+      if (this.queue.time.now() < known.expiresAtMs) return known.outcome.then((value) => plainCopy(value)?.value)
       this.#entries.delete(key)
     } else if (known !== undefined) return this.#follow(key, known, request)
     if (!this.#makeRoom()) return super.invoke(request)
@@ -82,7 +82,7 @@ export class DeduplicatingInvoker extends Invoker {
     this.#entries.set(key, entry)
     outcome.then(
       (value) => {
-        if (this.#ttlMs > 0 && !(value instanceof RemoteStream)) entry.expiresAtMs = this.queue.time.now() + this.#ttlMs
+        if (this.#ttlMs > 0 && plainCopy(value) !== undefined) entry.expiresAtMs = this.queue.time.now() + this.#ttlMs
         else this.#drop(key, entry)
       },
       () => this.#drop(key, entry),
@@ -109,8 +109,11 @@ export class DeduplicatingInvoker extends Invoker {
     entry.outcome.then(
       (value) => {
         this.queue.forgetFollower(follower)
-        // A stream has one reader: whoever comes second makes a call of its own.
-        follower.succeed(value instanceof RemoteStream && !isFirst ? super.invoke(request) : ownCopy(value))
+        // Each gets a result of its own, as if it had made the call alone. What can't be copied, such as a stream, which has
+        // one reader, is for the first; whoever comes second makes a call.
+        const copy = plainCopy(value)
+        if (copy !== undefined) follower.succeed(copy.value)
+        else follower.succeed(isFirst ? value : super.invoke(request))
       },
       (error) => {
         this.queue.forgetFollower(follower)
@@ -140,10 +143,4 @@ export class DeduplicatingInvoker extends Invoker {
     }
     return false
   }
-}
-
-/** Each waiter gets a result of its own, as if it had made the call alone: what one changes, no other sees. */
-function ownCopy(value: unknown): unknown {
-  const isShared = typeof value === 'object' && value !== null && !(value instanceof RemoteStream)
-  return isShared ? structuredClone(value) : value
 }

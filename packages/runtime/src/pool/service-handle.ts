@@ -9,6 +9,7 @@
  * The handle, its name, its proxy and its mailbox outlive the service's objects: each start from STOPPED, and each
  * restart after a crash, is a new incarnation with a fresh thread and a fresh object, counted by `generation`.
  */
+import type { MessagePort } from 'node:worker_threads'
 import {
   type Clock,
   type ContextId,
@@ -21,6 +22,7 @@ import {
 import type { CallRequest } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import type { FinishReason } from '../lifecycle/life.ts'
+import { ComlinkEndpoint } from '../proxy/comlink-endpoint.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { invokeTraced, streamTraced } from './call-tracing.ts'
 import type { ServiceEventMap, ServiceListener, StateChange } from './service-events.ts'
@@ -72,6 +74,7 @@ export class ServiceHandle<S = unknown> {
   readonly #runner: ServiceRunner
   readonly #spec: CheckedSpec
   readonly #proxy: ProxyObject
+  readonly #endpoints = new Set<ComlinkEndpoint>()
 
   /** @internal where it lives */
   readonly place: Place
@@ -186,6 +189,25 @@ export class ServiceHandle<S = unknown> {
     return this.#runner.replicas.taskStats()
   }
 
+  /**
+   * A new port on which plain Comlink finds the service: `Comlink.wrap<S>(handle.endpoint())`, here or in a thread that the
+   * port was transferred to. Calls of exposed methods are answered, with the identity of the service's owner; all else is
+   * refused with `ERR_TROUPE_NO_SUCH_METHOD`, and streams with `ERR_TROUPE_NOT_CLONEABLE`. It lives until the client
+   * releases it or the pool is closed, through restarts of the service. When the client has gone, its calls are aborted.
+   *
+   * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
+   */
+  endpoint(): MessagePort {
+    if (this.#runner.isClosed) throw new PoolClosedError(`service "${this.name}" has no endpoints any more`)
+    const endpoint = new ComlinkEndpoint({
+      service: this.name,
+      call: (method, args, signal) => this.#proxy.call(method, args, { signal }),
+      onClose: () => this.#endpoints.delete(endpoint),
+    })
+    this.#endpoints.add(endpoint)
+    return endpoint.port
+  }
+
   on<Event extends keyof ServiceEventMap>(event: Event, listener: ServiceListener<Event>): this {
     this.#runner.events.on(event, listener)
     return this
@@ -218,8 +240,9 @@ export class ServiceHandle<S = unknown> {
   }
 
   /** @internal the pool is closed: every call is rejected, and the service stopped, or killed after its grace */
-  close(): Promise<void> {
-    return this.#runner.close()
+  async close(): Promise<void> {
+    await this.#runner.close()
+    for (const endpoint of this.#endpoints) endpoint.close() // what was pending has been answered on it
   }
 
   #drained(goal: Promise<void>, { drain = true }: StopOptions = {}): Promise<void> {

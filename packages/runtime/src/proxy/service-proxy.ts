@@ -116,6 +116,11 @@ export class ProxyObject {
     return this.#known.get(method)?.isIdempotent ?? false
   }
 
+  /** A call of any name: what is no exposed method rejects. A stream that is known to be one is given as it is. */
+  call(method: string, args: readonly unknown[], options: CallOptions): unknown {
+    return new ProxyObject(this.#target, { ...this.#options, ...options }, this.#known).#lateMethod(method)(...args)
+  }
+
   #get(name: string | symbol): unknown {
     if (name === '$with') return (options: CallOptions) => this.#with(options)
     if (name === Symbol.toPrimitive) return () => `[proxy of service "${this.#target.service}"]`

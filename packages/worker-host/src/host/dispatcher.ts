@@ -67,7 +67,7 @@ export class Dispatcher {
     this.#options = options
     this.#callers = [options.caller]
     const onRefused = (record: Batch, reason: unknown): void => this.#refuse(record, reason)
-    this.#values = new ValueExchange(`the owner of "${options.service}"`)
+    this.#values = new ValueExchange(`the owner of "${options.service}"`, 'replies')
     this.#outbox = replyOutbox({ port: options.port, lower: this.#values.lower, onRefused })
     this.#values.connect(this.#outbox)
     options.port.on('message', (batch: Batch) => this.#receive(batch))
@@ -131,7 +131,7 @@ export class Dispatcher {
           offset += 2
           break
         case Request.Cancel:
-          this.#scopes.get(id)?.abort(reasonOf(batch[offset + 2]))
+          this.#cancel(id, reasonOf(batch[offset + 2]))
           this.#leaveStream(id)
           offset += 3
           break
@@ -163,6 +163,12 @@ export class Dispatcher {
   #accept(id: number, method: number, args: unknown[], extras: ReceivedExtras | undefined): void {
     if (this.#mayBegin() && this.#waiting.length === 0) this.#begin(id, method, args, extras)
     else this.#waiting.push({ id, method, args, extras, hasLeft: false })
+  }
+
+  /** What the method waits for of its caller does not come any more. */
+  #cancel(id: number, reason: unknown): void {
+    this.#scopes.get(id)?.abort(reason)
+    this.#values.endCall(id, reason)
   }
 
   #leaveStream(id: number): void {

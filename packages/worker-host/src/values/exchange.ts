@@ -17,7 +17,7 @@ import { type Reach, raise, raiseAll } from './raise.ts'
 import { ReceivedStreams } from './received-streams.ts'
 import { refusal, refusedInvocation } from './refusal.ts'
 import { SentStreams } from './sent-streams.ts'
-import { faultOf, Stubs } from './stubs.ts'
+import { faultOf, type Grip, Stubs } from './stubs.ts'
 
 /** The number of a call, or an invocation that was sent or received. */
 type Scope = number | `${'sent' | 'received'} ${number}`
@@ -27,6 +27,7 @@ type Undo = (how: 'ended' | 'given back', reason?: unknown) => void
 
 export class ValueExchange {
   readonly #peer: string
+  readonly #sends: 'calls' | 'replies'
   readonly #exports: Exports
   readonly #stubs: Stubs
   readonly #sent: SentStreams
@@ -35,8 +36,12 @@ export class ValueExchange {
   readonly #scopes = new Map<Scope, Undo[]>()
   #outbox!: Outbox
 
-  /** @param peer the other side, in words */
-  constructor(peer: string) {
+  /**
+   * @param peer the other side, in words
+   * @param sends what this side's records of calls are: the numbers of requests and of replies are the same
+   */
+  constructor(peer: string, sends: 'calls' | 'replies') {
+    this.#sends = sends
     this.#peer = peer
     this.#exports = new Exports(peer)
     this.#sent = new SentStreams(peer, () => this.#outbox)
@@ -59,7 +64,7 @@ export class ValueExchange {
 
   /** For an outbox: makes the values of a record ready. */
   readonly lower = (values: readonly unknown[], record: readonly unknown[]): Lowered | undefined => {
-    const scope = scopeOf(record)
+    const scope = this.#scopeOf(record)
     const kept = new Map<object, Omit<ReferenceMark, 'kind' | 'at'>>()
     const streams = new Map<object, number>()
     const reference = (target: object, at: Path) => {
@@ -76,7 +81,7 @@ export class ValueExchange {
       const id = this.#sent.keep(source, at)
       streams.set(source, id)
       if (scope !== undefined) {
-        this.#until(scope, (how, reason) => (how === 'ended' ? this.#sent.close(id, reason) : this.#sent.forget(id)))
+        this.#until(scope, (how) => (how === 'ended' ? this.#sent.close(id) : this.#sent.forget(id)))
       }
       return id
     }
@@ -223,14 +228,26 @@ export class ValueExchange {
   #reach(scope: Scope | undefined): Reach {
     const reference = (id: number, methods: readonly string[] | undefined, isLasting: boolean): object => {
       const { stub, grip } = this.#stubs.make(id, methods)
-      if (scope !== undefined && !isLasting) this.#until(scope, () => this.#stubs.revoke(grip, 'its call has ended'))
+      if (scope !== undefined && !isLasting) this.#until(scope, (_, reason) => this.#revoke(grip, reason))
       return stub
     }
     const stream = (id: number): unknown => {
-      if (scope !== undefined) this.#until(scope, () => this.#received.revoke(id))
+      if (scope !== undefined) this.#until(scope, (_, reason) => this.#received.revoke(id, reason))
       return this.#received.open(id)
     }
     return { reference, stream }
+  }
+
+  #revoke(grip: Grip, reason: unknown): void {
+    if (reason === undefined) this.#stubs.revoke(grip, 'its call has ended')
+    else this.#stubs.cut(grip, reason)
+  }
+
+  /** Arguments are for their call; whatever else crosses is not. */
+  #scopeOf([operation, id]: readonly unknown[]): Scope | undefined {
+    if (operation === Exchange.Invoke) return `sent ${id as number}`
+    const isCall = operation === Request.Call || operation === Request.CallWith
+    return isCall && this.#sends === 'calls' ? (id as number) : undefined
   }
 
   #until(scope: Scope, undo: Undo): void {
@@ -249,12 +266,6 @@ export class ValueExchange {
       this.endCall(`received ${id}`)
     }
   }
-}
-
-/** Arguments are for their call; whatever else crosses is not. */
-function scopeOf([operation, id]: readonly unknown[]): Scope | undefined {
-  if (operation === Request.Call || operation === Request.CallWith) return id as number
-  return operation === Exchange.Invoke ? `sent ${id as number}` : undefined
 }
 
 function listOf(word: unknown): readonly unknown[] {

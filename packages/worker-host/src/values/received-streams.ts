@@ -50,9 +50,9 @@ export class ReceivedStreams {
     stream?.end()
   }
 
-  /** The call that it came with has ended. */
-  revoke(id: number): void {
-    this.fail(id, () => new RevokedError('the stream', 'its call has ended'))
+  /** The call that it came with has ended. @param reason why, if that was cut short */
+  revoke(id: number, reason: unknown): void {
+    this.fail(id, () => reason ?? new RevokedError('the stream', 'its call has ended'))
   }
 
   failAll(make: () => unknown): void {

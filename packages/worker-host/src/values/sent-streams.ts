@@ -80,11 +80,10 @@ export class SentStreams {
     this.#sent.get(id)?.producer?.fail(reason)
   }
 
-  /** Nobody reads it any more. @param reason is told to a reader that may still wait */
-  close(id: number, reason?: unknown): void {
+  /** Nobody reads it any more, and nobody is told of its end. */
+  close(id: number): void {
     const sent = this.#sent.get(id)
     if (sent === undefined) return
-    if (reason !== undefined) this.#outbox().putValue(Exchange.Broken, id, encodeThrown(reason))
     this.forget(id)
     if (sent.producer === undefined) void leaveUnread(sent.source)
     else void sent.producer.leave()

@@ -13,17 +13,21 @@ export interface StubCarrier {
 }
 
 /** What a stub's functions share; when they are gone, it is, and the other side is told. */
-interface Grip {
+export interface Grip {
   readonly id: number
   /** Why there are no more calls of it. */
   revoked: string | undefined
+}
+
+interface Pending extends PromiseWithResolvers<unknown> {
+  readonly grip: Grip
 }
 
 type StubFunction = (...args: unknown[]) => Promise<unknown>
 
 export class Stubs {
   readonly #carrier: StubCarrier
-  readonly #pending = new Map<number, PromiseWithResolvers<unknown>>()
+  readonly #pending = new Map<number, Pending>()
   readonly #collected = new FinalizationRegistry<number>((id) => this.#carrier.release(id))
   #next = 0
   #closed: (() => unknown) | undefined
@@ -56,6 +60,12 @@ export class Stubs {
     this.#collected.unregister(grip)
   }
 
+  /** The same, and nobody waits for what it was called for either. */
+  cut(grip: Grip, reason: unknown): void {
+    this.revoke(grip, 'its call has been cut short')
+    for (const [id, waiting] of this.#pending) if (waiting.grip === grip) this.fail(id, reason)
+  }
+
   /** @param read gives the value, or throws what is wrong with it */
   settle(id: number, read: () => unknown): void {
     const waiting = this.#take(id)
@@ -82,7 +92,7 @@ export class Stubs {
   }
 
   #call(grip: Grip, method: string | null, args: readonly unknown[]): Promise<unknown> {
-    const waiting = Promise.withResolvers<unknown>()
+    const waiting = { ...Promise.withResolvers<unknown>(), grip }
     waiting.promise.catch(() => {})
     if (this.#closed !== undefined) waiting.reject(this.#closed())
     else if (grip.revoked !== undefined) waiting.reject(new RevokedError(nameOf(method), grip.revoked))
@@ -94,7 +104,7 @@ export class Stubs {
     return waiting.promise
   }
 
-  #take(id: number): PromiseWithResolvers<unknown> | undefined {
+  #take(id: number): Pending | undefined {
     const waiting = this.#pending.get(id)
     this.#pending.delete(id)
     return waiting
