@@ -1,6 +1,6 @@
 import { Pool, type ServiceProxy } from '@troupe/runtime'
 import type { BudgetLine } from '../budget.ts'
-import { type Adder, inFlight, oneAfterAnother } from '../measure.ts'
+import { type Adder, inFlightCpu, oneAfterAnother } from '../measure.ts'
 import type { Contestant, Question } from '../question.ts'
 import type { Sums } from '../services/sums.ts'
 
@@ -64,6 +64,7 @@ export const question: Question = {
   name: 'features',
   asks: 'what does each thing that a call can have cost, beside a plain call?',
   notes: [
+    "In flight it is the processor's time that is compared, of both threads together: what a call costs, also where others are at work.",
     'A plain call: a synchronous method, `AllowAny`, no deadline. Each other row has one thing more, the last has all of them.',
     "The argument spec is zod's tuple of two numbers. The policy is an author's own, asked in the service's thread.",
   ],
@@ -81,11 +82,11 @@ export const question: Question = {
         },
         {
           name: IN_FLIGHT,
-          unit: 'µs/call',
+          unit: 'µs of CPU/call',
           better: 'less',
           cores: 'all',
           base: PLAIN,
-          measure: (adder: Adder, turn) => inFlight(adder, 1_000, turn),
+          measure: (adder: Adder, turn) => inFlightCpu(adder, 1_000, turn),
         },
       ],
     },

@@ -10,7 +10,7 @@ import {
   RetryInvoker,
 } from '@troupe/runtime'
 import type { BudgetLine } from '../budget.ts'
-import { type Adder, inFlight, oneAfterAnother } from '../measure.ts'
+import { type Adder, inFlightCpu, oneAfterAnother } from '../measure.ts'
 import type { Contestant, Question } from '../question.ts'
 import type { Sums } from '../services/sums.ts'
 
@@ -81,7 +81,7 @@ const budget: BudgetLine[] = [
     ),
   ),
   {
-    says: 'a deduplicated call that hits: at most 1 µs, which is a million a second',
+    says: 'a deduplicated call that hits: at most 1 µs of CPU, which is a million a second',
     scenario: IN_FLIGHT,
     subject: 'deduplicating, all hit',
     over: null,
@@ -93,6 +93,7 @@ export const question: Question = {
   name: 'invokers',
   asks: 'what does it cost to send calls through another invoker, or through a layer?',
   notes: [
+    "In flight it is the processor's time that is compared, of both threads together: what a call costs, also where others are at work.",
     'All are services of Troupe that add two numbers; a plain call goes through the default invoker.',
     'The limits are set so high that they are asked for each call and never reached.',
     'The deduplicating ones pay for an `await` of their own in the bench, some 0.1 µs a call.',
@@ -111,11 +112,11 @@ export const question: Question = {
         },
         {
           name: IN_FLIGHT,
-          unit: 'µs/call',
+          unit: 'µs of CPU/call',
           better: 'less',
           cores: 'all',
           base: PLAIN,
-          measure: (adder: Adder, turn) => inFlight(adder, 1_000, turn),
+          measure: (adder: Adder, turn) => inFlightCpu(adder, 1_000, turn),
         },
       ],
     },
