@@ -27,7 +27,8 @@ import type { Invoker } from '../calls/invoker.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { ThreadSupply } from '../threads/thread-supply.ts'
 import { ServiceHandle } from './service-handle.ts'
-import { checkSpec, type InvokerName, type ServiceSpec, toInvoker } from './service-spec.ts'
+import { type InvokerSpec, toInvoker } from './service-invoker.ts'
+import { checkSpec, type ServiceSpec } from './service-spec.ts'
 
 export interface PoolOptions {
   /**
@@ -148,7 +149,7 @@ export class Pool implements AsyncDisposable {
    *
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS when the service is there already
    */
-  register(name: string, invoker: InvokerName | Invoker): void {
+  register(name: string, invoker: InvokerSpec): void {
     if (this.#services.has(name)) {
       throw new BadOptionsError(`the invoker of "${name}" must be registered before the service is added`)
     }
