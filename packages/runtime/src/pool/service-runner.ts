@@ -54,6 +54,7 @@ export class ServiceRunner {
   constructor({ spec, ...options }: RunnerOptions) {
     this.#spec = spec
     spec.invoker.queue.refuse(this.#notRunning)
+    spec.invoker.queue.watchLeft(() => this.#onRoom())
     this.replicas = new ReplicaSet({
       ...options,
       spec,
@@ -90,6 +91,7 @@ export class ServiceRunner {
   turnAway(refusal: (call: Call) => Error = this.#notRunning): void {
     this.#spec.invoker.queue.refuse(refusal)
     this.#spec.invoker.queue.failWaiting(refusal)
+    this.#onRoom()
   }
 
   /** Fails every call, stops the service within its grace, and kills what has not stopped by then. */
@@ -154,13 +156,13 @@ export class ServiceRunner {
   #onRoom(): void {
     const { queue } = this.#spec.invoker
     queue.pump()
-    if (this.#drained && queue.size === 0 && this.replicas.calls.pending === 0) this.#drained.resolve()
+    if (this.#drained && queue.waiting === 0 && this.replicas.calls.pending === 0) this.#drained.resolve()
   }
 
   #onGoal(target: TargetState): void {
     this.replicas.heedStop(target === 'STOPPED')
     if (target === 'STOPPED') {
-      if (!this.#isClosed) this.#spec.invoker.queue.refuse(this.#notRunning)
+      if (!this.#isClosed) this.#spec.invoker.queue.drain(this.#notRunning)
       return
     }
     this.#drained?.resolve()
