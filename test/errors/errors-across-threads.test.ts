@@ -28,6 +28,7 @@ describe('an error of a method', () => {
     ['system', TypeError, { code: 'ERR_WORKER_UNSUPPORTED_OPERATION' }],
     ['foreign', RangeError, { name: 'RangeError', message: 'of another realm', code: 'E_FOREIGN' }],
     ['frozenError', RangeError, { message: 'of ice' }],
+    ['proxiedError', RangeError, { name: 'RangeError', message: 'behind a proxy', code: 'E_PROXIED' }],
     ['hostileError', RangeError, { name: 'RangeError', message: '' }],
   ])('keeps its class, name, message, code and cause: %s', async (name, type, expected) => {
     await using pool = new Pool()
@@ -144,6 +145,8 @@ describe('what is thrown and is no error', () => {
     ['frozen', { code: 'E_FROZEN' }],
     ['function', '[Function: thrown]'],
     ['revoked', '<Revoked Proxy>'],
+    ['proxied', "Proxy({ code: 'E_PROXIED' })"],
+    ['hostileProxy', expect.stringContaining('never seen')],
     ['hostileObject', '{ message: [Getter] }'],
   ])('arrives as it is, or in print where it can’t be cloned: %s', async (name, expected) => {
     await using pool = new Pool()

@@ -25,32 +25,39 @@ const flaky = { name: 'flaky', module: fixture('flaky.ts') }
 const probe = { name: 'probe', module: fixture('probe.ts') }
 const shelf = { name: 'shelf', module: fixture('shelf.ts') }
 
+const grace = (graceMs: number | undefined) => (graceMs === undefined ? {} : { graceMs })
+
 describe('calls that wait in a layer', () => {
   /** Each leaves calls waiting in its layer, and gives them. */
   const waits = {
-    async 'a retry'(pool: Pool, clock: WatchedClock) {
-      const handle = await pool.spawn<Flaky>({ ...flaky, invoker: new RetryInvoker({ clock }) })
-      const calls = [handle.proxy.read('a', 9), handle.proxy.read('b', 9)]
+    async 'a retry'(pool: Pool, clock: WatchedClock, graceMs?: number, signal?: AbortSignal) {
+      const handle = await pool.spawn<Flaky>({ ...flaky, invoker: new RetryInvoker({ clock }), ...grace(graceMs) })
+      const proxy = handle.proxy.$with({ signal })
+      const calls: Promise<unknown>[] = [proxy.read('a', 9), proxy.read('b', 9)]
       for (const _ of calls) await clock.nextTimer()
-      return { handle, calls }
+      return { handle, calls, leave: undefined }
     },
-    async 'a rate limit'(pool: Pool, clock: WatchedClock) {
+    async 'a rate limit'(pool: Pool, clock: WatchedClock, graceMs?: number, signal?: AbortSignal) {
       const invoker = new RateLimitInvoker({ callsPerSecond: 1, clock })
-      const handle = await pool.spawn<Probe>({ ...probe, invoker })
+      const handle = await pool.spawn<Probe>({ ...probe, invoker, ...grace(graceMs) })
       await handle.proxy.now(0)
-      return { handle, calls: [handle.proxy.now(1), handle.proxy.items(2, 1).next()] }
+      const proxy = handle.proxy.$with({ signal })
+      return { handle, calls: [proxy.now(1), proxy.items(2, 1).next()] as Promise<unknown>[], leave: undefined }
     },
-    async 'a batch'(pool: Pool, clock: WatchedClock) {
+    async 'a batch'(pool: Pool, clock: WatchedClock, graceMs?: number, signal?: AbortSignal) {
       const invoker = new BatchingInvoker({ methods: { get: 'getMany' }, maxDelayMs: 1_000, clock })
-      const handle = await pool.spawn<Shelf>({ ...shelf, invoker })
-      return { handle, calls: [handle.proxy.get('a'), handle.proxy.get('b')] }
+      const handle = await pool.spawn<Shelf>({ ...shelf, invoker, ...grace(graceMs) })
+      const proxy = handle.proxy.$with({ signal })
+      return { handle, calls: [proxy.get('a'), proxy.get('b')] as Promise<unknown>[], leave: undefined }
     },
-    async 'a concurrency limit'(pool: Pool, _: WatchedClock) {
+    async 'a concurrency limit'(pool: Pool, _: WatchedClock, graceMs?: number, signal?: AbortSignal) {
       const invoker = new ConcurrencyLimitInvoker({ maxConcurrent: 1 })
-      const handle = await pool.spawn<Probe>({ ...probe, invoker, graceMs: 0 })
-      const running = handle.proxy.waitAt(0, 'never')
-      running.catch(() => {})
-      return { handle, calls: [handle.proxy.now(1), handle.proxy.items(2, 1).next()] }
+      const handle = await pool.spawn<Probe>({ ...probe, invoker, ...grace(graceMs) })
+      const proxy = handle.proxy.$with({ signal })
+      const running = handle.proxy.items(0, 9)
+      await running.next()
+      const calls: Promise<unknown>[] = [proxy.now(1), proxy.items(2, 1).next()]
+      return { handle, calls, leave: () => running.return() }
     },
   }
   const places = Object.entries(waits)
@@ -66,15 +73,105 @@ describe('calls that wait in a layer', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it.each(places)('for %s reject with NOT_RUNNING when the service is stopped', async (_, wait) => {
+  it.each(places)('for %s are counted as queued', async (_, wait) => {
+    await using pool = new Pool()
+    const { handle, calls } = await wait(pool, new WatchedClock())
+    expect(handle.stats().queued).toBe(2)
+    for (const call of calls) call.catch(() => {})
+  })
+
+  it.each(places)('for %s reject with NOT_RUNNING when the service is stopped at once', async (_, wait) => {
     await using pool = new Pool()
     const clock = new WatchedClock()
     const { handle, calls } = await wait(pool, clock)
     const settled = Promise.allSettled(calls)
-    await handle.stop()
+    await handle.stop({ drain: false })
     const reason = { code: 'ERR_TROUPE_NOT_RUNNING' }
     expect(await settled).toMatchObject([{ reason }, { reason }])
     expect(clock.pending).toBe(0)
+    expect(handle.stats().queued).toBe(0)
+  })
+
+  it.each(places)(
+    'for %s reject with NOT_RUNNING when the service is stopped and its grace is over',
+    async (_, wait) => {
+      await using pool = new Pool()
+      const clock = new WatchedClock()
+      const { handle, calls } = await wait(pool, clock, 0)
+      const settled = Promise.allSettled(calls)
+      await handle.stop()
+      const reason = { code: 'ERR_TROUPE_NOT_RUNNING' }
+      expect(await settled).toMatchObject([{ reason }, { reason }])
+      expect(clock.pending).toBe(0)
+    },
+  )
+
+  describe('while the service stops', () => {
+    it('for a retry are made again when their time has come, and then it stops', async () => {
+      await using pool = new Pool()
+      const clock = new WatchedClock()
+      const handle = await pool.spawn<Flaky>({ ...flaky, invoker: new RetryInvoker({ clock }) })
+      const read = handle.proxy.read('a', 1)
+      const waitMs = await clock.nextTimer()
+      const stopped = handle.stop()
+      await expect(handle.proxy.read('b', 0)).rejects.toMatchObject({ code: 'ERR_TROUPE_NOT_RUNNING' })
+      await clock.advance(waitMs)
+      expect(await read).toBe(2)
+      await stopped
+    })
+
+    it('for a rate limit are sent one by one, and then it stops', async () => {
+      await using pool = new Pool()
+      const clock = new WatchedClock()
+      const limit = new RateLimitInvoker({ callsPerSecond: 1, clock })
+      const handle = await pool.spawn<Probe>({ ...probe, invoker: new CircuitBreakerInvoker({}, limit) })
+      const calls = [handle.proxy.now(0), handle.proxy.now(1), handle.proxy.now(2)]
+      const items = Array.fromAsync(handle.proxy.items(3, 2))
+      const stopped = handle.stop()
+      await expect(handle.proxy.now(4)).rejects.toMatchObject({ code: 'ERR_TROUPE_NOT_RUNNING' })
+      for (let waiting = 3; waiting > 0; waiting--) {
+        expect(handle.stats().queued).toBe(waiting)
+        await clock.advance(1_000)
+      }
+      expect(await Promise.all(calls)).toEqual([0, 1, 2])
+      expect(await items).toHaveLength(2)
+      await stopped
+    })
+
+    it('for a concurrency limit run as places become free, and then it stops', async () => {
+      await using pool = new Pool()
+      const invoker = new ConcurrencyLimitInvoker({ maxConcurrent: 1 })
+      const handle = await pool.spawn<Probe>({ ...probe, invoker })
+      const calls = [0, 1, 2, 3].map((n) => handle.proxy.later(n, 2))
+      await handle.stop()
+      expect(await Promise.all(calls)).toEqual([0, 1, 2, 3])
+      expect(invoker.running).toBe(0)
+    })
+
+    it('for a batch are sent with it, and then it stops', async () => {
+      await using pool = new Pool()
+      const clock = new WatchedClock()
+      const batching = new BatchingInvoker({ methods: { get: 'getMany' }, maxDelayMs: 1_000, clock })
+      const handle = await pool.spawn<Shelf>({ ...shelf, invoker: batching })
+      const calls = [handle.proxy.get('a'), handle.proxy.get('b')]
+      const stopped = handle.stop()
+      await clock.advance(1_000)
+      expect((await Promise.allSettled(calls)).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled'])
+      await stopped
+    })
+
+    it.each(places)('for %s hold it up no more once their callers have gone', async (_, wait) => {
+      await using pool = new Pool()
+      const aborter = new AbortController()
+      const { handle, calls, leave } = await wait(pool, new WatchedClock(), undefined, aborter.signal)
+      const settled = Promise.allSettled(calls)
+      const stopped = handle.stop()
+      aborter.abort()
+      await settled
+      await leave?.()
+      await stopped
+      expect(handle.stats().queued).toBe(0)
+    })
   })
 
   it.each(places)('for %s reject when the service has crashed for good', async (_, wait) => {

@@ -22,6 +22,7 @@ import './pool/service-context.ts'
 
 export type { ServiceEventMap, StateChange } from './pool/service-events.ts'
 export type { ServiceHandle, ServiceStats, StopOptions } from './pool/service-handle.ts'
-export type { InvokerName, ServiceSpec } from './pool/service-spec.ts'
+export type { InvokerByMethod, InvokerName, InvokerSpec, MakeLayer } from './pool/service-invoker.ts'
+export type { ServiceSpec } from './pool/service-spec.ts'
 export type { ServiceProxy } from './proxy/service-proxy.ts'
 export type { RestartType, Supervision } from './supervision/restart-limit.ts'

@@ -3,7 +3,7 @@
  * At most `window` calls are at each thread; the rest waits here, on the owner's side, where it survives a crash.
  */
 import { BadOptionsError, MailboxFullError } from '@troupe/worker-host'
-import type { Call, CallHolder } from './call.ts'
+import type { Call, CallHolder, CallRequest } from './call.ts'
 import type { CallLink } from './call-link.ts'
 import type { DeadlineWatch, Expiring } from './deadline-watch.ts'
 import { Mailbox } from './mailbox.ts'
@@ -29,6 +29,14 @@ export interface CallQueueOptions {
 
 type Refusal = (call: Call) => Error
 
+/** A layer around the queue that holds calls back. */
+export interface HoldingLayer {
+  /** Calls that it holds. */
+  readonly waiting: number
+  /** Sends them on at once, to be refused. */
+  sendAll(): void
+}
+
 /** Below this a sweep is not worth its walk. */
 const SWEEP_FROM = 64
 
@@ -41,7 +49,10 @@ export class CallQueue implements CallHolder, Expiring {
   #links: readonly CallLink[] = []
   /** Set while calls are refused. */
   #refusal: Refusal | undefined
-  readonly #onRefusal: (() => void)[] = []
+  /** What layers had taken before is let through. */
+  #isDraining = false
+  readonly #layers: HoldingLayer[] = []
+  #onLeft: (() => void) | undefined
   #isHeld = true
   /** Calls in the mailbox that nobody waits for any more. */
   #abandoned = 0
@@ -58,9 +69,9 @@ export class CallQueue implements CallHolder, Expiring {
     this.#mailbox = new Mailbox(capacity)
   }
 
-  /** Calls that wait. */
-  get size(): number {
-    return this.#mailbox.size - this.#abandoned
+  /** Calls that wait, in the mailbox and in the layers around it. */
+  get waiting(): number {
+    return this.#layers.reduce((sum, layer) => sum + layer.waiting, this.#mailbox.size - this.#abandoned)
   }
 
   /** One mailbox serves one service of one pool, whose watch tells it when calls are late. */
@@ -80,7 +91,7 @@ export class CallQueue implements CallHolder, Expiring {
   /** Sends the call, has it wait, or fails it. */
   accept(call: Call): void {
     const refusal = this.#refusal
-    if (refusal !== undefined) return call.fail(() => refusal(call))
+    if (refusal !== undefined && this.refuses(call.request)) return call.fail(() => refusal(call))
     if (!call.listen()) return
     if (call.deadlineMs !== Number.POSITIVE_INFINITY) this.#watch?.expect(call.deadlineMs)
     if (!this.#isHeld && this.#mailbox.size === 0) {
@@ -146,21 +157,41 @@ export class CallQueue implements CallHolder, Expiring {
   /** New calls are taken again. */
   admit(): void {
     this.#refusal = undefined
+    this.#isDraining = false
   }
 
-  /** New calls are refused; those that wait stay. */
+  /** New calls are refused; those that wait here or in a layer go on. */
+  drain(refusal: Refusal): void {
+    this.#refusal = refusal
+    this.#isDraining = true
+  }
+
+  /** New calls are refused, and those that a layer holds; what waits here stays. */
   refuse(refusal: Refusal): void {
     this.#refusal = refusal
-    for (const listener of this.#onRefusal) listener()
+    this.#isDraining = false
+    for (const layer of this.#layers) layer.sendAll()
   }
 
   get isRefusing(): boolean {
     return this.#refusal !== undefined
   }
 
-  /** For a layer that holds calls back: when new calls begin to be refused, so are those, once they are sent on. */
-  onRefusal(listener: () => void): void {
-    this.#onRefusal.push(listener)
+  refuses({ isAdmitted }: Pick<CallRequest, 'isAdmitted'>): boolean {
+    return this.#refusal !== undefined && !(this.#isDraining && isAdmitted === true)
+  }
+
+  addLayer(layer: HoldingLayer): void {
+    this.#layers.push(layer)
+  }
+
+  /** Sets what is told when a call has left a layer without being sent on. */
+  watchLeft(onLeft: () => void): void {
+    this.#onLeft = onLeft
+  }
+
+  noteLeft(): void {
+    this.#onLeft?.()
   }
 
   /** Those that wait fail. */

@@ -16,6 +16,8 @@ export interface CallRequest {
   readonly signal: AbortSignal | undefined
   /** @unit milliseconds, from now; `null` for no deadline */
   readonly timeoutMs: number | null
+  /** A layer has held it back since before the service was to stop: while that drains, it is taken all the same. */
+  readonly isAdmitted?: boolean | undefined
   /** What travels with it: a trace, and what stood in registered stores where it was made. */
   readonly carried?: Carried | undefined
   /** @internal the call for which this one is made, and with which it is aborted */

@@ -73,18 +73,28 @@ export class BatchingInvoker extends Invoker {
       if (typeof batchMethod === 'string' && batchMethod !== method) continue
       throw new BadOptionsError(`the batch method of "${method}" must be another method, found ${String(batchMethod)}`)
     }
-    this.queue.onRefusal(() => this.#sendAll())
+    this.queue.addLayer(this)
+  }
+
+  /** Calls that are being gathered. */
+  get waiting(): number {
+    return [...this.#batches.values()].reduce((sum, { live }) => sum + live, 0)
+  }
+
+  /** @internal */
+  sendAll(): void {
+    for (const [key, batch] of this.#batches) this.#send(key, batch)
   }
 
   override invoke(request: CallRequest): Promise<unknown> {
     const method = this.#methods.get(request.method)
-    if (method !== undefined && !this.queue.isRefusing) return this.#gather(method, request)
-    this.#sendAll()
+    if (method !== undefined && !this.queue.refuses(request)) return this.#gather(method, request)
+    this.sendAll()
     return super.invoke(request)
   }
 
   override stream(request: CallRequest): RemoteStream<unknown> {
-    this.#sendAll()
+    this.sendAll()
     return super.stream(request)
   }
 
@@ -114,10 +124,6 @@ export class BatchingInvoker extends Invoker {
     return batch
   }
 
-  #sendAll(): void {
-    for (const [key, batch] of this.#batches) this.#send(key, batch)
-  }
-
   /** Nothing is sent for those who have left. */
   #send(key: string, batch: Batch): void {
     this.#batches.delete(key)
@@ -131,8 +137,9 @@ export class BatchingInvoker extends Invoker {
     this.queue.forgetFollower(call)
     batch.live--
     if (batch.live > 0) return
-    if (this.#batches.get(key) === batch) this.#send(key, batch)
-    else batch.abort.abort(reason)
+    if (this.#batches.get(key) !== batch) return batch.abort.abort(reason)
+    this.#send(key, batch)
+    this.queue.noteLeft()
   }
 
   async #run({ method, abort }: Batch, calls: readonly Call[]): Promise<void> {
@@ -144,6 +151,7 @@ export class BatchingInvoker extends Invoker {
         method,
         args: [calls.map(({ request }) => request.args)],
         caller,
+        isAdmitted: true,
         isIdempotent: calls.every(({ request }) => request.isIdempotent),
         signal: abort.signal,
         timeoutMs: latestMs === Number.POSITIVE_INFINITY ? null : Math.max(latestMs - this.queue.time.now(), 1),

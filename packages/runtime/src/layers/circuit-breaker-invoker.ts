@@ -89,7 +89,7 @@ export class CircuitBreakerInvoker extends Invoker {
   }
 
   override invoke(request: CallRequest): Promise<unknown> {
-    if (this.queue.isRefusing) return super.invoke(request)
+    if (this.queue.refuses(request)) return super.invoke(request)
     const refusal = this.#ask(request)
     if (refusal !== undefined) return Promise.reject(refusal)
     return watch(() => super.invoke(request), this.#noteTo(request))
@@ -98,7 +98,7 @@ export class CircuitBreakerInvoker extends Invoker {
   override stream(request: CallRequest): RemoteStream<unknown> {
     let note: OnEnd | undefined
     const enter = (begin: Begin): unknown => {
-      if (this.queue.isRefusing) return begin(super.stream(request))
+      if (this.queue.refuses(request)) return begin(super.stream(request))
       const refusal = this.#ask(request)
       if (refusal !== undefined) throw refusal
       note = this.#noteTo(request)

@@ -4,8 +4,7 @@
  *
  *     invoker: new ConcurrencyLimitInvoker({ maxConcurrent: 4 })
  *
- * A stream takes a place from its reader's first `next` until that reader has come to its end or left it. What waits
- * here when the service is stopped is refused with it.
+ * A stream takes a place from its reader's first `next` until that reader has come to its end or left it.
  */
 import { MailboxFullError } from '@troupe/worker-host'
 import type { RemoteStream } from '@troupe/worker-host/owner'
@@ -46,7 +45,7 @@ export class ConcurrencyLimitInvoker extends Invoker {
     requireNumber('maxWaiting', maxWaiting, { from: 1 })
     this.#limit = { maxConcurrent, maxWaiting }
     this.#room = new WaitingRoom(this.queue, maxWaiting)
-    this.queue.onRefusal(() => this.#room.releaseAll())
+    this.queue.addLayer(this)
   }
 
   /** Calls on their way. */
@@ -57,6 +56,11 @@ export class ConcurrencyLimitInvoker extends Invoker {
   /** Calls that wait for a place. */
   get waiting(): number {
     return this.#room.size
+  }
+
+  /** @internal */
+  sendAll(): void {
+    this.#room.releaseAll()
   }
 
   override invoke(request: CallRequest): Promise<unknown> {
@@ -81,7 +85,7 @@ export class ConcurrencyLimitInvoker extends Invoker {
   }
 
   #pass(request: CallRequest, send: Send): Promise<unknown> {
-    if (this.queue.isRefusing) return send(request)
+    if (this.queue.refuses(request)) return send(request)
     const waiting = this.#room.size
     switch (admitToPlace(this.#running, waiting, this.#limit)) {
       case 'run':

@@ -4,8 +4,7 @@
  *
  *     invoker: new RateLimitInvoker({ callsPerSecond: 100, burst: 20 })
  *
- * A stream counts as one call, when its reader asks for the first item; its items are not limited. What waits here when
- * the service is stopped is refused with it.
+ * A stream counts as one call, when its reader asks for the first item; its items are not limited.
  */
 import { type Clock, RateLimitedError, systemClock } from '@troupe/worker-host'
 import type { RemoteStream } from '@troupe/worker-host/owner'
@@ -61,15 +60,18 @@ export class RateLimitInvoker extends Invoker {
     this.#limit = { callsPerSecond, burst, onLimit, maxWaiting, maxWaitMs }
     this.#clock = clock
     this.#room = new WaitingRoom(this.queue, maxWaiting, () => this.#arm())
-    this.queue.onRefusal(() => {
-      this.#room.releaseAll()
-      this.#arm()
-    })
+    this.queue.addLayer(this)
   }
 
   /** Calls that wait for their turn. */
   get waiting(): number {
     return this.#room.size
+  }
+
+  /** @internal */
+  sendAll(): void {
+    this.#room.releaseAll()
+    this.#arm()
   }
 
   override invoke(request: CallRequest): Promise<unknown> {
@@ -81,7 +83,7 @@ export class RateLimitInvoker extends Invoker {
   }
 
   #pass(request: CallRequest, send: Send): Promise<unknown> {
-    if (this.queue.isRefusing) return send(request)
+    if (this.queue.refuses(request)) return send(request)
     const nowMs = this.#clock.now()
     const state = { fullAtMs: this.#fullAtMs, waiting: this.#room.size }
     const decision = admitCall(state, nowMs, this.#limit, request.timeoutMs ?? Number.POSITIVE_INFINITY)

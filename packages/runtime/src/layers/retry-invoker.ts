@@ -79,10 +79,7 @@ export class RetryInvoker extends Invoker {
     this.#maxWaiting = maxWaiting
     this.#random = random
     this.#clock = clock
-    // Sent now they are refused with the others, by an error that says why.
-    this.queue.onRefusal(() => {
-      for (const proceed of [...this.#waiting]) proceed()
-    })
+    this.queue.addLayer(this)
   }
 
   /** Calls that wait for their next attempt. */
@@ -90,20 +87,39 @@ export class RetryInvoker extends Invoker {
     return this.#waiting.size
   }
 
+  /** @internal sent now they are refused with the others, by an error that says why */
+  sendAll(): void {
+    for (const proceed of [...this.#waiting]) proceed()
+  }
+
   override async invoke(request: CallRequest): Promise<unknown> {
     const { timeoutMs } = request
     const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : this.queue.time.now() + timeoutMs
     let next = request
+    let leave = (): void => {}
     for (let attempt = 1; ; attempt++) {
       try {
-        return await super.invoke(next)
+        return await this.#attempt(next, leave)
       } catch (error) {
         const waitMs = this.#waitAfter(error, request, attempt)
         if (waitMs === undefined || this.queue.time.now() + waitMs >= deadlineMs) throw counted(error, request, attempt)
-        await this.#wait(request, waitMs)
-        if (this.queue.time.now() >= deadlineMs) throw counted(error, request, attempt)
-        next = { ...request, timeoutMs: timeoutMs === null ? null : deadlineMs - this.queue.time.now() }
+        leave = await this.#wait(request, waitMs)
+        const leftMs = timeoutMs === null ? null : deadlineMs - this.queue.time.now()
+        if (leftMs !== null && leftMs <= 0) {
+          leave()
+          throw counted(error, request, attempt)
+        }
+        next = { ...request, timeoutMs: leftMs, isAdmitted: true }
       }
+    }
+  }
+
+  /** Until it has been handed on, the call counts as one that waits: a stop that drains must see it in one place. */
+  #attempt(request: CallRequest, leave: () => void): Promise<unknown> {
+    try {
+      return super.invoke(request)
+    } finally {
+      leave()
     }
   }
 
@@ -119,23 +135,19 @@ export class RetryInvoker extends Invoker {
     return Math.max(uselessMs, backoffMs(this.#backoff, attempts, this.#random()))
   }
 
-  async #wait(request: CallRequest, waitMs: number): Promise<void> {
+  /** @returns to be called when the next attempt has been made, or has not */
+  async #wait(request: CallRequest, waitMs: number): Promise<() => void> {
+    const leave = (): void => {
+      this.#waiting.delete(proceed)
+      this.queue.noteLeft()
+    }
     // It has its time from the attempts: here only its signal can end it.
-    const held = new HeldCall(
-      this.queue,
-      { ...request, timeoutMs: null },
-      () => Promise.resolve(),
-      () => {},
-    )
+    const held = new HeldCall(this.queue, { ...request, timeoutMs: null }, () => Promise.resolve(), leave)
     const proceed = (): unknown => held.release()
     this.#waiting.add(proceed)
     const clearTimer = this.#clock.setTimer(proceed, waitMs)
-    try {
-      await held.outcome
-    } finally {
-      clearTimer()
-      this.#waiting.delete(proceed)
-    }
+    await held.outcome.finally(clearTimer)
+    return leave
   }
 }
 

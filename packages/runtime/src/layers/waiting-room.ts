@@ -1,6 +1,7 @@
 /**
  * Calls that a layer holds back, in the order they came. Each leaves in one of three ways: the layer lets it go, its
- * caller's signal aborts it, or its time is over. Time spent here counts: what is sent on has only the rest of it.
+ * caller's signal aborts it, or its time is over. Time spent here counts: what is sent on has only the rest of it. A stop
+ * that drains lets it go on from here: it is sent on as admitted.
  */
 import { Call, type CallRequest } from '../calls/call.ts'
 import type { CallQueue } from '../calls/call-queue.ts'
@@ -27,6 +28,7 @@ export class HeldCall {
       abandon: () => {
         queue.forgetFollower(this.#call)
         onLeft()
+        queue.noteLeft()
       },
     }
   }
@@ -44,11 +46,12 @@ export class HeldCall {
     const nowMs = this.#queue.time.now()
     if (deadlineMs <= nowMs) {
       this.#call.expire(nowMs, false)
+      this.#queue.noteLeft()
       return false
     }
     const timeoutMs = request.timeoutMs === null ? null : deadlineMs - nowMs
     try {
-      this.#call.succeed(this.#send({ ...request, timeoutMs }))
+      this.#call.succeed(this.#send({ ...request, timeoutMs, isAdmitted: true }))
     } catch (error) {
       this.#call.fail(() => error)
     }

@@ -43,7 +43,8 @@ import { Children } from './children.ts'
 import { Context } from './context.ts'
 import { type ContextSpec, checkContextSpec } from './context-spec.ts'
 import { ServiceHandle } from './service-handle.ts'
-import { checkSpec, type InvokerName, type ServiceSpec, toInvoker } from './service-spec.ts'
+import { type InvokerSpec, toInvoker } from './service-invoker.ts'
+import { checkSpec, type ServiceSpec } from './service-spec.ts'
 
 export interface PoolOptions {
   /**
@@ -235,7 +236,7 @@ export class Pool implements AsyncDisposable {
    *
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS when the service is there already
    */
-  register(name: string, invoker: InvokerName | Invoker): void {
+  register(name: string, invoker: InvokerSpec): void {
     if (this.#services.has(name)) {
       throw new BadOptionsError(`the invoker of "${name}" must be registered before the service is added`)
     }

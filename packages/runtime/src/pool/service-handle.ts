@@ -47,7 +47,7 @@ export interface ServiceStats {
   readonly restarts: number
   /** Threads that the service has now. */
   readonly threads: number
-  /** Calls that wait in the mailbox. */
+  /** Calls that wait, in the mailbox and in layers. */
   readonly queued: number
   /** Calls and streams that are at a thread. */
   readonly pending: number
@@ -178,7 +178,7 @@ export class ServiceHandle<S = unknown> {
   stats(): ServiceStats {
     const { state, restarts, replicas } = this.#runner
     const { generation, size: threads, calls } = replicas
-    return { name: this.name, state, generation, restarts, threads, queued: this.#spec.invoker.queue.size, ...calls }
+    return { name: this.name, state, generation, restarts, threads, queued: this.#spec.invoker.queue.waiting, ...calls }
   }
 
   /**

@@ -62,6 +62,7 @@ export class ServiceRunner {
     this.#spec = spec
     this.#clock = options.clock
     spec.invoker.queue.refuse(this.#notRunning)
+    spec.invoker.queue.watchLeft(() => this.#onRoom())
     this.replicas = new ReplicaSet({
       ...options,
       spec,
@@ -100,6 +101,7 @@ export class ServiceRunner {
   turnAway(refusal: (call: Call) => Error = this.#notRunning): void {
     this.#spec.invoker.queue.refuse(refusal)
     this.#spec.invoker.queue.failWaiting(refusal)
+    this.#onRoom()
   }
 
   /** Fails every call, stops the service within its grace, and kills what has not stopped by then. */
@@ -191,7 +193,7 @@ export class ServiceRunner {
   #onRoom(): void {
     const { queue } = this.#spec.invoker
     queue.pump()
-    if (this.#drained && queue.size === 0 && this.replicas.calls.pending === 0) this.#drained.resolve()
+    if (this.#drained && queue.waiting === 0 && this.replicas.calls.pending === 0) this.#drained.resolve()
   }
 
   /** `this.stopping` is raised by a goal of STOPPED, and by one that leads away from where the hook in hand goes. */
@@ -204,7 +206,7 @@ export class ServiceRunner {
   #onGoal(target: RestState): void {
     this.#heed()
     if (target === 'STOPPED') {
-      if (!this.#isClosed) this.#spec.invoker.queue.refuse(this.#notRunning)
+      if (!this.#isClosed) this.#spec.invoker.queue.drain(this.#notRunning)
       return
     }
     this.#drained?.resolve()

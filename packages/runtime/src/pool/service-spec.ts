@@ -4,12 +4,10 @@ import { pathToFileURL } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
 import { BadOptionsError, NotCloneableError } from '@troupe/worker-host'
 import { findUncloneable } from '@troupe/worker-host/owner'
-import { DeduplicatingInvoker } from '../calls/deduplicating-invoker.ts'
-import { ConcurrentInvoker, Invoker, SerializedInvoker } from '../calls/invoker.ts'
+import type { Invoker } from '../calls/invoker.ts'
 import type { Supervision } from '../supervision/restart-limit.ts'
 import { isName, nameProblem } from './context-spec.ts'
-
-export type InvokerName = 'concurrent' | 'serialized' | 'deduplicating'
+import { type InvokerSpec, invokerProblems, toInvoker } from './service-invoker.ts'
 
 /** The options that a service class takes: those of its `Service<Options>`. */
 type OptionsOf<S> = S extends { readonly options: infer Options } ? Options : unknown
@@ -22,10 +20,11 @@ interface CommonSpec {
   /** The class's export, when the module has several services. */
   readonly exportName?: string
   /**
-   * How calls reach the service: by name, or one that is configured.
+   * How calls reach the service: by name, or one that is configured; or for each method, and under `*` for all of them:
+   * `{ vacuum: 'serialized', fetch: (next) => new RetryInvoker({}, next), '*': 'concurrent' }`.
    * @defaultValue 'concurrent'
    */
-  readonly invoker?: InvokerName | Invoker
+  readonly invoker?: InvokerSpec
   /**
    * Threads that each run an object of the class; for stateless services. Each call goes to the thread that has the
    * fewest. A thread that dies is replaced while the others go on.
@@ -80,12 +79,6 @@ export interface CheckedSpec {
   readonly transitionMs: number
   readonly graceMs: number
   readonly maxTasks: number
-}
-
-const INVOKERS: Readonly<Record<InvokerName, () => Invoker>> = {
-  concurrent: () => new ConcurrentInvoker(),
-  serialized: () => new SerializedInvoker(),
-  deduplicating: () => new DeduplicatingInvoker(),
 }
 
 /** Seen with Node 26: with 6 a thread starts, with 5 the thread or the whole process ends. */
@@ -157,9 +150,7 @@ function* problemsOf(spec: CommonSpec): Generator<string> {
     yield `"module" must be a file: URL or an absolute path, such as new URL('./views.ts', import.meta.url), found ${String(module)}`
   }
   if (exportName !== undefined && typeof exportName !== 'string') yield `"exportName" must be a text`
-  if (invoker !== undefined && !(invoker instanceof Invoker) && !Object.hasOwn(INVOKERS, invoker)) {
-    yield `"invoker" must be an Invoker or one of ${Object.keys(INVOKERS).join(', ')}, found ${String(invoker)}`
-  }
+  yield* invokerProblems(invoker)
   if (thread === 'parent' && (threads > 1 || spec.resourceLimits !== undefined)) {
     yield `"threads" and "resourceLimits" are of a thread of its own, and "thread" is "parent"`
   } else if (thread !== 'own' && thread !== 'parent') yield `"thread" must be own or parent, found ${String(thread)}`
@@ -184,10 +175,6 @@ function* problemsOf(spec: CommonSpec): Generator<string> {
   if (!Number.isInteger(maxRestarts) || maxRestarts < 0)
     yield `"maxRestarts" must be a whole number from 0, found ${maxRestarts}`
   if (!(withinMs > 0)) yield `"withinMs" must be a number of milliseconds above 0, found ${withinMs}`
-}
-
-export function toInvoker(invoker: InvokerName | Invoker = 'concurrent'): Invoker {
-  return invoker instanceof Invoker ? invoker : INVOKERS[invoker]()
 }
 
 function moduleUrl(module: unknown): URL | undefined {
