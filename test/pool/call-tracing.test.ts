@@ -65,10 +65,13 @@ describe('who listens to "troupe:call"', () => {
 })
 
 describe('while nobody listens to "troupe:call"', () => {
-  /** Tells when somebody reads of a call what a message would need. */
+  /** Tells when somebody reads of a call what a message would need; what aborts it is looked at by invokers. */
   function watchedRequest() {
     const read: PropertyKey[] = []
-    const request = new Proxy({} as CallRequest, { get: (_, name) => read.push(name) })
+    const abortedBy = { signal: undefined, within: undefined }
+    const request = new Proxy({} as CallRequest, {
+      get: (_, name) => (name in abortedBy ? undefined : read.push(name)),
+    })
     return { request, read }
   }
 

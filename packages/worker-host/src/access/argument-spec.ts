@@ -62,8 +62,8 @@ export function withStreamSpecs(run: Run, { args, returns }: Specs, subject: str
 /** @throws {BadArgumentsError} ERR_TROUPE_BAD_ARGUMENTS with every issue */
 function parse(schema: StandardSchema, value: unknown, subject: string, root: string): unknown {
   return then(schema['~standard'].validate(value), (result) => {
-    const { issues, ...good } = result as SchemaResult<unknown> & { value?: unknown }
-    if (issues === undefined) return good.value
+    const { issues } = result
+    if (issues === undefined) return result.value
     throw new BadArgumentsError(
       subject,
       issues.map(({ message, path = [] }): Issue => ({ path: pathOf(root, path), message })),
