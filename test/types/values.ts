@@ -26,6 +26,7 @@ declare class Bank extends Service {
   charge(account: Stub<{ readonly owner: string; pay(cents: number): boolean }>): void
   open(): { pay(cents: number): boolean; readonly owner: string } & ProxyMarked
   adder(): Promise<((n: number) => number) & ProxyMarked>
+  accounts(): AsyncGenerator<{ pay(cents: number): boolean } & ProxyMarked>
   upload(chunks: AsyncIterable<Uint8Array>): Promise<number>
   anything(value: unknown): void
 }
@@ -50,6 +51,7 @@ export async function use(): Promise<void> {
   await bank.either(() => {})
 
   await bank.watch(proxy((cents: number) => `${cents}`))
+  await bank.watch(proxy(async (cents: number) => `${cents}`))
   await bank.watch(lasting((cents: number) => `${cents}`))
   await bank.watchAll({ name: 'all', onChange: proxy((cents: number) => `${cents}`) })
   await bank.watchAll({ name: 'none' })
@@ -68,6 +70,7 @@ export async function use(): Promise<void> {
   account[Symbol.dispose]()
   // @ts-expect-error: a field stays where it is
   void account.owner
+  for await (const each of bank.accounts()) holds<Same<Awaited<ReturnType<typeof each.pay>>, boolean>>()
   const add = await bank.adder()
   const sum: number = await add(1)
   void sum

@@ -30,9 +30,9 @@ type Reply<Result> = [Result] extends [never]
   : unknown extends Result
     ? Promise<Result>
     : [Result] extends [AsyncGenerator<infer Item>]
-      ? RemoteStream<Item>
+      ? RemoteStream<Received<Item>>
       : [Awaited<Result>] extends [AsyncIterable<infer Item>]
-        ? Promise<RemoteStream<Item>>
+        ? Promise<RemoteStream<Received<Item>>>
         : Promise<Received<Awaited<Result>>>
 
 /** What is marked by `proxy()` stays in the service, and its caller gets a stub. */

@@ -7,12 +7,12 @@
  */
 import { BadArgumentsError, RevokedError } from '../errors/catalogue.ts'
 import { encodeThrown } from '../errors/error-data.ts'
-import type { Lowered, Mark, Path, ReferenceMark } from '../wire/marks.ts'
+import type { Lowered, Mark, Path } from '../wire/marks.ts'
 import { Exchange, MARKED, Request } from '../wire/messages.ts'
 import type { Outbox } from '../wire/outbox.ts'
 import { isLasting } from './comlink.ts'
 import { Exports } from './exports.ts'
-import { lower } from './lower.ts'
+import { type Keep, lower } from './lower.ts'
 import { type Reach, raise, raiseAll } from './raise.ts'
 import { ReceivedStreams } from './received-streams.ts'
 import { refusal, refusedInvocation } from './refusal.ts'
@@ -34,6 +34,11 @@ export class ValueExchange {
   readonly #received: ReceivedStreams
   /** What ends with a call. */
   readonly #scopes = new Map<Scope, Undo[]>()
+  readonly #keep: Keep = {
+    reference: (target, at, record) => this.#keepReference(target, at, this.#scopeOf(record)),
+    stream: (source, at, record) => this.#keepStream(source, at, this.#scopeOf(record)),
+    forget: (marks) => this.#forget(marks),
+  }
   #outbox!: Outbox
 
   /**
@@ -63,36 +68,8 @@ export class ValueExchange {
   }
 
   /** For an outbox: makes the values of a record ready. */
-  readonly lower = (values: readonly unknown[], record: readonly unknown[]): Lowered | undefined => {
-    const scope = this.#scopeOf(record)
-    const kept = new Map<object, Omit<ReferenceMark, 'kind' | 'at'>>()
-    const streams = new Map<object, number>()
-    const reference = (target: object, at: Path) => {
-      const known = kept.get(target)
-      if (known !== undefined) return known
-      const made = this.#exports.keep(target, at)
-      kept.set(target, isLasting(target) ? { ...made, isLasting: true } : made)
-      if (scope !== undefined && !isLasting(target)) this.#until(scope, () => this.#exports.release(made.id))
-      return kept.get(target)!
-    }
-    const stream = (source: AsyncIterable<unknown>, at: Path) => {
-      const known = streams.get(source)
-      if (known !== undefined) return known
-      const id = this.#sent.keep(source, at)
-      streams.set(source, id)
-      if (scope !== undefined) {
-        this.#until(scope, (how) => (how === 'ended' ? this.#sent.close(id) : this.#sent.forget(id)))
-      }
-      return id
-    }
-    try {
-      return lower(values, { reference, stream })
-    } catch (error) {
-      for (const { id } of kept.values()) this.#exports.release(id)
-      for (const id of streams.values()) this.#sent.forget(id)
-      throw error
-    }
-  }
+  readonly lower = (values: readonly unknown[], record: readonly unknown[]): Lowered | undefined =>
+    lower(values, record, this.#keep)
 
   /** Puts the marked value of a record together. */
   raise(marked: unknown, scope?: Scope): unknown {
@@ -112,6 +89,28 @@ export class ValueExchange {
   /** The call has not begun, and will be made elsewhere, with what there was for it. */
   giveBack(call: number): void {
     this.#undo(call, 'given back')
+  }
+
+  #keepReference(target: object, at: Path, scope: Scope | undefined): ReturnType<Keep['reference']> {
+    const kept = this.#exports.keep(target, at)
+    if (isLasting(target)) return { ...kept, isLasting: true }
+    if (scope !== undefined) this.#until(scope, () => this.#exports.release(kept.id))
+    return kept
+  }
+
+  #keepStream(source: AsyncIterable<unknown>, at: Path, scope: Scope | undefined): number {
+    const id = this.#sent.keep(source, at)
+    if (scope !== undefined) {
+      this.#until(scope, (how) => (how === 'ended' ? this.#sent.close(id) : this.#sent.forget(id)))
+    }
+    return id
+  }
+
+  #forget(marks: readonly Mark[]): void {
+    for (const mark of marks) {
+      if (mark.kind === 'reference') this.#exports.release(mark.id)
+      if (mark.kind === 'stream') this.#sent.forget(mark.id)
+    }
   }
 
   #undo(scope: Scope, ...what: Parameters<Undo>): void {
@@ -183,10 +182,7 @@ export class ValueExchange {
     const [operation, id, word] = record as [number, number, unknown]
     const isMarked = operation >= MARKED
     const [[value], marks] = isMarked ? (word as [unknown[], Mark[]]) : [[word], []]
-    for (const mark of marks) {
-      if (mark.kind === 'reference') this.#exports.release(mark.id)
-      if (mark.kind === 'stream') this.#sent.forget(mark.id)
-    }
+    this.#forget(marks)
     const plain = operation % MARKED
     if (plain < Exchange.Invoke) return false
     if (plain === Exchange.Item) {

@@ -2,41 +2,57 @@
  * Makes values ready for the wire: finds what is marked in them, takes it out, and says in marks what was taken from where.
  * The values themselves stay as they are; where something is taken out, the objects around it are copied.
  */
+import type { Transferable } from 'node:worker_threads'
 import type { Lowered, Mark, Path, ReferenceMark } from '../wire/marks.ts'
 import { UnsendableError } from '../wire/uncloneable.ts'
 import { transfersOf } from './moved.ts'
-import { type Found, survey } from './survey.ts'
+import { type Found, Survey } from './survey.ts'
 
-/** Where what stays in this thread is kept for the other. */
+/** Where what stays in this thread is kept for the other, under the record that it was sent with. */
 export interface Keep {
   /** Throws what keeps it from being called from there. */
-  reference(target: object, at: Path): Omit<ReferenceMark, 'kind' | 'at'>
+  reference(target: object, at: Path, record: readonly unknown[]): Omit<ReferenceMark, 'kind' | 'at'>
   /** Its number. Throws what keeps it from being read from there. */
-  stream(source: AsyncIterable<unknown>, at: Path): number
+  stream(source: AsyncIterable<unknown>, at: Path, record: readonly unknown[]): number
+  /** What was marked so is not sent after all. */
+  forget(marks: readonly Mark[]): void
 }
 
 /**
  * @returns undefined for values that cross as they are, also for those that can't be read: the clone then tells why
  * @throws {UnsendableError} for what can't be moved, or what a codec does not get done
  */
-export function lower(values: readonly unknown[], keep: Keep): Lowered | undefined {
-  const seen = attempt(() => survey(values))
+export function lower(values: readonly unknown[], record: readonly unknown[], keep: Keep): Lowered | undefined {
+  const seen = surveyOf(values)
   if (seen === undefined) return undefined
   const { containers, leaves, found } = seen
-  const transfer = leaves.size === 0 ? [] : [...transfersOf([...leaves, ...containers])]
-  const staying = found.filter(({ how, value }) => how !== 'stream' || !transfer.includes(value as object))
+  const transfer = leaves.size === 0 ? [] : transfersOf([...leaves, ...containers])
+  const staying = found.filter(({ how, value }) => how !== 'stream' || !transfer.includes(value as Transferable))
   if (staying.length === 0) return transfer.length === 0 ? undefined : { values, marks: [], transfer }
-  const marks = staying.map((each) => encode(each, transfer, keep))
+  const marks: Mark[] = []
+  /** What stays in this thread, and stands in two places, is one thing at the other side too. */
+  const kept = new Map<unknown, Mark>()
+  try {
+    for (const each of staying) {
+      const known = kept.get(each.value)
+      const mark = known ? { ...known, at: each.at } : encode(each, transfer, record, keep)
+      if (mark.kind !== 'codec') kept.set(each.value, mark)
+      marks.push(mark)
+    }
+  } catch (error) {
+    keep.forget(marks)
+    throw error
+  }
   return { values: without(values, containers, staying), marks, transfer }
 }
 
-function encode({ at, value, how }: Found, transfer: object[], keep: Keep): Mark {
-  if (how === 'reference') return { kind: how, at, ...keep.reference(value as object, at) }
-  if (how === 'stream') return { kind: how, at, id: keep.stream(value as AsyncIterable<unknown>, at) }
+function encode({ at, value, how }: Found, transfer: Transferable[], record: readonly unknown[], keep: Keep): Mark {
+  if (how === 'reference') return { kind: how, at, ...keep.reference(value as object, at, record) }
+  if (how === 'stream') return { kind: how, at, id: keep.stream(value as AsyncIterable<unknown>, at, record) }
   const { name, handler } = how
   try {
     const [serialized, transferables] = handler.serialize(value)
-    transfer.push(...(transferables as readonly object[]))
+    transfer.push(...(transferables as Transferable[]))
     return { kind: 'codec', at, name, value: serialized }
   } catch (cause) {
     throw new UnsendableError(at, `refused by the codec "${name}"`, { cause })
@@ -63,9 +79,9 @@ function without(
   return values.map(copied)
 }
 
-function attempt<T>(read: () => T): T | undefined {
+function surveyOf(values: readonly unknown[]): Survey | undefined {
   try {
-    return read()
+    return new Survey(values)
   } catch {
     return undefined
   }

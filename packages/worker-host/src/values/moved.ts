@@ -2,9 +2,10 @@
  * What `transfer(value, transferables)` has said of values.
  *
  * Comlink keeps that to itself, so it is Comlink that is asked: a call through an endpoint of ours, which goes nowhere and
- * sees what would be moved. That costs about 2 µs, so it is asked only about values that hold something to move.
+ * sees what would be moved. That costs about 7 µs, most of it for the random id of the call, so it is asked
+ * only about values that hold an object which may be moved.
  */
-import { isMarkedAsUntransferable } from 'node:worker_threads'
+import { isMarkedAsUntransferable, type Transferable } from 'node:worker_threads'
 import { type Endpoint, wrap } from 'comlink'
 import { UnsendableError } from '../wire/uncloneable.ts'
 
@@ -12,11 +13,11 @@ interface Message {
   readonly id: string
 }
 
-let moved: readonly object[] = []
+let moved: readonly Transferable[] = []
 let answer: (event: { readonly data: unknown }) => void
 
 const ask = wrap<(...values: unknown[]) => undefined>({
-  postMessage: ({ id }: Message, transferables?: readonly object[]) => {
+  postMessage: ({ id }: Message, transferables?: readonly Transferable[]) => {
     moved = transferables ?? []
     answer({ data: { id, type: 'RAW' } }) // else Comlink would wait for it, for ever
   },
@@ -36,13 +37,14 @@ const MOST_AT_ONCE = 1_000
  *
  * @throws {UnsendableError} for one that is named twice, or is gone already
  */
-export function transfersOf(values: readonly object[]): readonly object[] {
-  const all: object[] = []
+export function transfersOf(values: readonly object[]): Transferable[] {
+  const all: Transferable[] = []
   for (let start = 0; start < values.length; start += MOST_AT_ONCE) {
     void ask(...values.slice(start, start + MOST_AT_ONCE))
     all.push(...moved)
   }
   moved = []
+  if (all.length === 0) return all
   const own = all.filter((each) => !(each instanceof ArrayBuffer && isMarkedAsUntransferable(each)))
   own.forEach((each, index) => void check(each, own.indexOf(each) < index))
   return own

@@ -1,10 +1,10 @@
 /** A copy of a value for one more who gets it. */
-import { survey } from './survey.ts'
+import { Survey } from './survey.ts'
 
 /** Undefined where structured clone can't make one, or would lose what a codec, a stub or a stream is. */
 export function plainCopy(value: unknown): { readonly value: unknown } | undefined {
   try {
-    return survey([value]).found.length > 0 ? undefined : { value: structuredClone(value) }
+    return new Survey([value]).found.length > 0 ? undefined : { value: structuredClone(value) }
   } catch {
     return undefined
   }

@@ -32,12 +32,17 @@ type Refused = symbol | PromiseLike<unknown> | Callable
 export type Given<Arg> = unknown extends Arg
   ? Arg
   : Arg extends { readonly [TARGET]: infer Target }
-    ? Target & ProxyMarked
+    ? Near<Target> & ProxyMarked
     : Arg extends Refused
       ? never
       : true extends HoldsStub<Arg>
         ? { [Name in keyof Arg]: Given<Arg[Name]> }
         : Arg
+
+/** What a stub stands for, as whoever has it may write it: it may also answer later. */
+type Near<Target> = Target extends (...args: infer Args) => infer Result
+  ? (...args: Args) => Result | Promise<Awaited<Result>>
+  : Target
 
 /** Looks three levels deep; an object without stubs stays itself, private members and all. */
 type HoldsStub<Arg, Depth extends readonly 0[] = []> = Depth['length'] extends 3

@@ -11,51 +11,47 @@ export interface Found {
   readonly how: Codec | 'reference' | 'stream'
 }
 
-export interface Survey {
+export class Survey {
   /** The plain objects and arrays, each once. */
-  readonly containers: ReadonlySet<object>
-  /** Other objects, each once: only among them is there something that can be moved. */
-  readonly leaves: ReadonlySet<object>
-  readonly found: readonly Found[]
-}
+  readonly containers = new Set<object>()
+  /** Other objects, each once: only where there are some is there something that can be moved. */
+  readonly leaves = new Set<object>()
+  readonly found: Found[] = []
+  /** Where it is now. */
+  readonly #path: (string | number)[] = []
 
-/** Throws what a getter throws, or a Proxy. */
-export function survey(values: readonly unknown[]): Survey {
-  const containers = new Set<object>()
-  const leaves = new Set<object>()
-  const found: Found[] = []
-  const path: (string | number)[] = []
+  /** Throws what a getter throws, or a Proxy. */
+  constructor(values: readonly unknown[]) {
+    for (let index = 0; index < values.length; index++) this.#step(index, values[index])
+  }
 
-  const visit = (value: unknown): void => {
+  #step(key: string | number, value: unknown): void {
     if (value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol'))
       return
+    this.#path.push(key)
+    this.#visit(value)
+    this.#path.pop()
+  }
+
+  #visit(value: object | symbol): void {
     const how = typeof value !== 'symbol' && isProxied(value) ? 'reference' : codecOf(value)
-    if (how !== undefined) found.push({ at: [...path], value, how })
+    if (how !== undefined) this.found.push({ at: [...this.#path], value, how })
     else if (typeof value === 'object' && Symbol.asyncIterator in value) {
-      found.push({ at: [...path], value, how: 'stream' })
-      leaves.add(value) // a ReadableStream can also be moved
-    } else if (typeof value === 'object') enter(value)
+      this.found.push({ at: [...this.#path], value, how: 'stream' })
+      this.leaves.add(value) // a ReadableStream can also be moved
+    } else if (typeof value === 'object') this.#enter(value)
   }
 
-  const enter = (value: object): void => {
-    if (containers.has(value)) return
+  #enter(value: object): void {
+    if (this.containers.has(value)) return
     if (Array.isArray(value)) {
-      containers.add(value)
-      for (const index of indicesOf(value)) step(index, value[index])
+      this.containers.add(value)
+      for (const index of indicesOf(value)) this.#step(index, value[index])
     } else if (isPlain(value)) {
-      containers.add(value)
-      for (const key of Object.keys(value)) step(key, (value as Record<string, unknown>)[key])
-    } else leaves.add(value)
+      this.containers.add(value)
+      for (const key of Object.keys(value)) this.#step(key, (value as Record<string, unknown>)[key])
+    } else if (!(value instanceof Date)) this.leaves.add(value)
   }
-
-  const step = (key: string | number, value: unknown): void => {
-    path.push(key)
-    visit(value)
-    path.pop()
-  }
-
-  values.forEach((value, index) => void step(index, value))
-  return { containers, leaves, found }
 }
 
 /** Of a list that is mostly holes, only those that are filled: its length can be anything. */

@@ -2,6 +2,8 @@
  * What stands in a value that structured clone can't carry as it is. The value crosses with an empty place instead, and a
  * mark beside it says what belongs there and where that is.
  */
+import type { Transferable } from 'node:worker_threads'
+
 export type Path = readonly (string | number)[]
 
 /** What a codec has made of a value. */
@@ -38,9 +40,11 @@ export interface Lowered {
   readonly values: readonly unknown[]
   readonly marks: readonly Mark[]
   /** Moved, not copied. */
-  readonly transfer: readonly object[]
+  readonly transfer: Transferable[]
 }
 
-/** @param record what the values are part of
- * @returns undefined for values that cross as they are */
+/**
+ * @param record what the values are part of
+ * @returns undefined for values that cross as they are
+ */
 export type Lower = (values: readonly unknown[], record: readonly unknown[]) => Lowered | undefined

@@ -92,12 +92,12 @@ export class Outbox {
   }
 
   /** Posts what waits, at once. @param transfer what is moved with the last record */
-  flush(transfer: readonly object[] = []): void {
+  flush(transfer: Transferable[] = []): void {
     if (this.#batch.length === 0) return
     const batch = this.#batch
     this.#batch = []
     try {
-      this.#options.port.postMessage(batch, transfer as Transferable[])
+      this.#options.port.postMessage(batch, transfer)
     } catch {
       this.#postOneByOne(batch, transfer)
     }
@@ -140,14 +140,14 @@ export class Outbox {
     this.flush()
   }
 
-  #postOneByOne(batch: Batch, transfer: readonly object[]): void {
+  #postOneByOne(batch: Batch, transfer: Transferable[]): void {
     const { port, wordsAt, onRefused } = this.#options
     for (let offset = 0; offset < batch.length; ) {
       const end = offset + wordsAt(batch, offset)
       const record = batch.slice(offset, end)
       offset = end
       try {
-        port.postMessage(record, offset < batch.length ? [] : (transfer as Transferable[]))
+        port.postMessage(record, offset < batch.length ? [] : transfer)
       } catch (reason) {
         onRefused(record, reason)
       }
