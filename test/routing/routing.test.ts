@@ -1,4 +1,4 @@
-import { Pool } from '@troupe/runtime'
+import { Pool, proxy } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import type { Relay } from '../fixtures/services/relay.ts'
@@ -77,6 +77,33 @@ describe('a service', () => {
     const taken: unknown[] = []
     for await (const n of helper.pass('db', 'count', 1_000_000)) if (taken.push(n) === 600) break
     expect(taken).toEqual(Array.from({ length: 600 }, (_, n) => n))
+  })
+
+  it('hands callbacks and objects on, through any number of contexts', async () => {
+    await using pool = new Pool()
+    const { helper } = await tree(pool)
+    const seen: number[] = []
+    const onStep = proxy((n: number) => seen.push(n))
+    expect(await helper.report(3, onStep)).toBe(6)
+    expect(await helper.reportFrom('db', 3, onStep)).toBe(15)
+    expect(seen).toEqual([1, 2, 3, 1, 2, 3])
+    const counter = (await helper.counterOf('db')) as { next(): Promise<number> }
+    expect([await counter.next(), await counter.next()]).toEqual([1, 2])
+  })
+
+  it('hands streams on that it was given, through any number of contexts', async () => {
+    await using pool = new Pool()
+    const { helper } = await tree(pool)
+    let isOver = false
+    async function* numbers(to: number) {
+      try {
+        for (let n = 1; n <= to; n++) yield n
+      } finally {
+        isOver = true
+      }
+    }
+    expect(await helper.totalAt('db', numbers(1_000))).toBe(500_500)
+    expect(isOver).toBe(true)
   })
 
   it('gets errors with class, code, fields and cause through any number of contexts', async () => {

@@ -13,8 +13,10 @@ const lastingOnes = new WeakSet<object>()
  * the other side is disposed of or collected, or the service's thread ends.
  */
 export function lasting<T extends object>(target: T): ReturnType<typeof proxy<T>> {
-  lastingOnes.add(target)
+  markLasting(target)
   return proxy(target)
 }
+
+export const markLasting = (target: object): void => void lastingOnes.add(target)
 
 export const isLasting = (target: object): boolean => lastingOnes.has(target)

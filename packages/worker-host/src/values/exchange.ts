@@ -10,7 +10,7 @@ import { encodeThrown } from '../errors/error-data.ts'
 import type { Lowered, Mark, Path } from '../wire/marks.ts'
 import { Exchange, MARKED, Request } from '../wire/messages.ts'
 import type { Outbox } from '../wire/outbox.ts'
-import { isLasting } from './comlink.ts'
+import { isLasting, markLasting } from './comlink.ts'
 import { Exports } from './exports.ts'
 import { type Keep, lower } from './lower.ts'
 import { type Reach, raise, raiseAll } from './raise.ts'
@@ -224,7 +224,8 @@ export class ValueExchange {
   #reach(scope: Scope | undefined): Reach {
     const reference = (id: number, methods: readonly string[] | undefined, isLasting: boolean): object => {
       const { stub, grip } = this.#stubs.make(id, methods)
-      if (scope !== undefined && !isLasting) this.#until(scope, (_, reason) => this.#revoke(grip, reason))
+      if (isLasting) markLasting(stub)
+      else if (scope !== undefined) this.#until(scope, (_, reason) => this.#revoke(grip, reason))
       return stub
     }
     const stream = (id: number): unknown => {

@@ -19,12 +19,14 @@ type Distant<Method> = Method extends (...args: infer Args) => infer Result
  *     await images.proxy.resize(files, proxy((done) => console.log(done)))
  *
  * A call of a stub rejects with what the function threw; with `ERR_TROUPE_REVOKED` once the call that it came with has
- * ended, or when it was let go by `stub[Symbol.dispose]()`. A rejection that nobody looks at is not an unhandled one.
+ * ended, or when it was let go by `stub[Symbol.dispose]()`. A rejection that nobody looks at is not an unhandled one. A
+ * stub can be given on, to another service: its calls then come by way of who gave it.
  */
 export type Stub<Target> = (Target extends Callable
   ? Distant<Target>
   : { readonly [Name in keyof Target as Target[Name] extends Callable ? Name : never]: Distant<Target[Name]> }) &
-  Disposable & { readonly [TARGET]: Target }
+  Disposable &
+  ProxyMarked & { readonly [TARGET]: Target }
 
 type Refused = symbol | PromiseLike<unknown> | Callable
 

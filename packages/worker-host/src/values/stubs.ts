@@ -3,6 +3,7 @@
  * settle whatever happens to the other side; a rejection that nobody looks at is not an unhandled one, so that a method
  * may report its progress without waiting for who hears it.
  */
+import { proxyMarker } from 'comlink'
 import { RevokedError } from '../errors/catalogue.ts'
 import { decodeThrown, type ThrownData } from '../errors/error-data.ts'
 
@@ -51,6 +52,8 @@ export class Stubs {
     const stub: object = methods === undefined ? method(null) : Object.create(null)
     for (const name of methods ?? []) Object.defineProperty(stub, name, { value: method(name), enumerable: true })
     Object.defineProperty(stub, Symbol.dispose, { value: () => this.#release(grip) })
+    // It can be handed on, as what it stands for could: the way then leads through here.
+    Object.defineProperty(stub, proxyMarker, { value: true })
     return { stub, grip }
   }
 
