@@ -7,7 +7,7 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { ExposedMethod } from '../access/method-table.ts'
-import { type ContextId, portableName } from '../access/policy.ts'
+import type { ContextId } from '../access/policy.ts'
 import { messageOf, NoSuchMethodError, NotAuthorizedError, NotCloneableError } from '../errors/catalogue.ts'
 import { decodeThrown, type ThrownData } from '../errors/error-data.ts'
 import { CallScope, type CallScopes } from '../service/call-scope.ts'
@@ -244,7 +244,6 @@ export class Dispatcher {
   #authorize(method: ExposedMethod, caller: ContextId): void {
     const { service, context } = this.#options
     for (const policy of method.policies) {
-      if (portableName(policy) !== undefined) continue
       // Plain JavaScript may answer with anything: a promise, for one, is no consent.
       if (policy.isAuthorized({ caller, context, service, method: method.name }) !== true) {
         throw new NotAuthorizedError(service, method.name, caller)
