@@ -14,7 +14,8 @@ export { RetryInvoker, type RetryOptions } from './layers/retry-invoker.ts'
 export type { FinishReason } from './lifecycle/life.ts'
 export type { Context } from './pool/context.ts'
 export type { ContextSpec } from './pool/context-spec.ts'
-export { Pool, type PoolOptions } from './pool/pool.ts'
+export { Pool, type PoolOptions, type PoolStats } from './pool/pool.ts'
+export type { PoolEventMap } from './pool/refusals.ts'
 
 import './pool/service-context.ts'
 

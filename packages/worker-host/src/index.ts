@@ -11,6 +11,7 @@ export {
 } from './access/built-in-policies.ts'
 export { type ExposedMap, type ExposeOptions, type Exposing, expose } from './access/expose.ts'
 export { type CallQuestion, type ContextId, Policy, type PolicyLike } from './access/policy.ts'
+export type { Refusal, RefusalReason } from './access/refusal.ts'
 export { type Clock, systemClock } from './clock/clock.ts'
 export type { Duration } from './clock/duration.ts'
 export * from './errors/catalogue.ts'

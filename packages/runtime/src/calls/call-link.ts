@@ -51,6 +51,8 @@ export interface CallLinkOptions {
   readonly onDeadline: (atMs: number) => void
   /** A call was aborted, and its method has gone on for longer than it may. */
   readonly onOverdue: (call: Call) => void
+  /** A policy does not admit the caller: the method has not run. */
+  readonly onRefused: (request: CallRequest) => void
 }
 
 interface AbandonedCall {
@@ -118,7 +120,7 @@ export class CallLink implements CallHolder, Expiring {
     const { service, method: name, caller, args, timeoutMs } = call.request
     const method = this.#options.methods.find(call.request)
     if (method === undefined) return call.fail(() => new NoSuchMethodError(service, name))
-    if (!this.#isAdmitted(method, call)) return call.fail(() => new NotAuthorizedError(service, name, caller))
+    if (!this.#isAdmitted(method, call)) return this.#refuseCaller(call)
     if (method.description.isStream && call.stream === undefined) call.becomeStream()
     const id = this.#free.pop() ?? this.#calls.length
     this.#calls[id] = call
@@ -240,7 +242,7 @@ export class CallLink implements CallHolder, Expiring {
       }
       this.#free.push(id)
       if (call === undefined) {
-        this.#forgetAbandoned(id) // failed earlier; only now is its id free
+        this.#forgetAbandoned(id, operation) // failed earlier; only now is its id free
         continue
       }
       this.#calls[id] = undefined
@@ -248,7 +250,8 @@ export class CallLink implements CallHolder, Expiring {
       if (operation === Reply.Result) {
         this.#succeeded++
         call.succeed(batch[offset + 2])
-      } else {
+      } else if (operation === Reply.Refusal) this.#refuseCaller(call)
+      else {
         this.#failed++
         call.fail((job) => rebuildThrown(batch[offset + 2] as ThrownData, job))
       }
@@ -256,9 +259,18 @@ export class CallLink implements CallHolder, Expiring {
     this.#options.onRoom()
   }
 
-  #forgetAbandoned(id: number): void {
+  #forgetAbandoned(id: number, operation: unknown): void {
     const abandoned = this.#abandoned.get(id)
-    if (abandoned !== undefined && this.#abandoned.delete(id)) this.#forget(abandoned.call)
+    if (abandoned === undefined) return
+    this.#abandoned.delete(id)
+    this.#forget(abandoned.call)
+    if (operation === Reply.Refusal) this.#options.onRefused(abandoned.call.request)
+  }
+
+  #refuseCaller(call: Call): void {
+    const { service, method, caller } = call.request
+    this.#options.onRefused(call.request)
+    call.fail(() => new NotAuthorizedError(service, method, caller))
   }
 
   #forget(call: Call): void {

@@ -20,6 +20,7 @@ import {
   DuplicateNameError,
   NoSuchServiceError,
   PoolClosedError,
+  type RefusalReason,
 } from '@troupe/worker-host'
 import type { CallRequest } from '../calls/call.ts'
 import { checkTimeout } from '../calls/call-options.ts'
@@ -37,6 +38,7 @@ import { ThreadSupplies } from '../threads/thread-supplies.ts'
 import type { ThreadOptions } from '../threads/thread-supply.ts'
 import { Context } from './context.ts'
 import { type ContextSpec, checkContextSpec } from './context-spec.ts'
+import { type PoolEventMap, type PoolListener, Refusals } from './refusals.ts'
 import { ServiceHandle } from './service-handle.ts'
 import { checkSpec, type InvokerName, type ServiceSpec, toInvoker } from './service-spec.ts'
 
@@ -60,8 +62,16 @@ export interface PoolOptions {
   readonly timeoutMs?: number | null
 }
 
+export interface PoolStats {
+  readonly services: number
+  /** Contexts made by `context`; a service's own is not counted. */
+  readonly contexts: number
+  /** What was refused by this pool, and in the contexts below. */
+  readonly refused: Readonly<Record<RefusalReason, number>>
+}
+
 /** The parent script: nobody is above it, and its thread is not for services. */
-const ROOT: Home = { id: 'root', parent: undefined, thread: undefined }
+const ROOT: Home = { id: 'root', parent: undefined, thread: undefined, tellRefused: undefined }
 
 const RUNTIME_URL = import.meta.resolve('@troupe/runtime/nested')
 
@@ -74,6 +84,7 @@ export class Pool implements AsyncDisposable {
   readonly #registered = new Map<string, Invoker>()
   readonly #contexts = new Map<string, Context>()
   readonly #supplies: ThreadSupplies
+  readonly #refusals: Refusals
   #closing: Promise<void> | undefined
 
   /**
@@ -87,13 +98,14 @@ export class Pool implements AsyncDisposable {
     this.#supplies = new ThreadSupplies({ maxThreads, keepSpare })
     this.#timeoutMs = checkTimeout(timeoutMs, '"timeoutMs"')
     this.#home = home
+    this.#refusals = new Refusals(home.tellRefused)
     this.#exchange = new Exchange({
       id: home.id,
       watch: this.#watch,
       serviceNamed: (name) => this.#services.get(name)?.send,
       threadNamed: (name) => (this.#contexts.get(name) ?? this.#services.get(name))?.place.thread,
       names: () => this.names,
-      onForged: () => {},
+      onForged: (call) => this.#refusals.tell({ ...call, reason: 'forged', at: home.id }),
     })
     if (home.parent) this.#exchange.connectUp(home.parent)
   }
@@ -189,6 +201,21 @@ export class Pool implements AsyncDisposable {
     this.#registered.set(name, own)
   }
 
+  stats(): PoolStats {
+    return { services: this.#services.size, contexts: this.#contexts.size, refused: this.#refusals.counts }
+  }
+
+  /** Listens to what the pool tells; what a listener throws, or rejects with, becomes a warning. */
+  on<Event extends keyof PoolEventMap>(event: Event, listener: PoolListener<Event>): this {
+    this.#refusals.on(event, listener)
+    return this
+  }
+
+  off<Event extends keyof PoolEventMap>(event: Event, listener: PoolListener<Event>): this {
+    this.#refusals.off(event, listener)
+    return this
+  }
+
   /** Closes the pool; a second call joins the first. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -214,6 +241,8 @@ export class Pool implements AsyncDisposable {
       place: place ?? this.#placeFor(spec),
       owner: this.#home.id,
       timeoutMs: this.#timeoutMs,
+      onRefused: ({ caller, service, method }) =>
+        this.#refusals.tell({ reason: 'policy', caller, from: caller, at: this.#home.id, service, method }),
     })
     this.#services.set(spec.name, handle as ServiceHandle)
     // Calls that wait for it by its name can be taken as soon as it is on its way to RUNNING.
@@ -234,7 +263,8 @@ export class Pool implements AsyncDisposable {
   #starter(id: ContextId, options: ThreadOptions): StartThread {
     const onUplink = (port: MessagePort, { died }: ThreadContext) => this.#exchange.serveChild(port, id, died)
     const home = { id, runtimeUrl: RUNTIME_URL, timeoutMs: this.#timeoutMs }
-    return (killed) => ThreadContext.open({ supply: this.#supplies.for(options), home, killed, onUplink })
+    const onRefused = this.#refusals.tell.bind(this.#refusals)
+    return (killed) => ThreadContext.open({ supply: this.#supplies.for(options), home, killed, onUplink, onRefused })
   }
 
   async #spawn<S>(spec: ServiceSpec<S>, place?: Place): Promise<ServiceHandle<S>> {

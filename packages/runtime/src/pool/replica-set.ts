@@ -4,7 +4,7 @@
  */
 import type { ContextId, TaskStats } from '@troupe/worker-host'
 import { type MethodDescription, throwAll } from '@troupe/worker-host/owner'
-import type { Call } from '../calls/call.ts'
+import type { Call, CallRequest } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import type { Transition } from '../lifecycle/transitions.ts'
 import { loadableModule } from '../modules/build-module.ts'
@@ -20,6 +20,8 @@ export interface ReplicaSetOptions {
   readonly onMethods: (methods: readonly MethodDescription[]) => void
   /** Replies have come. */
   readonly onRoom: () => void
+  /** A policy did not admit a call. */
+  readonly onRefused: (request: CallRequest) => void
   /** A thread that was in service is gone; it is out of the set, and its calls are settled. */
   readonly onDeath: (death: Death) => void
 }
@@ -157,7 +159,7 @@ export class ReplicaSet {
   }
 
   async #openReplica(moduleUrl: string): Promise<Replica> {
-    const { spec, owner, place, onRoom } = this.#options
+    const { spec, owner, place, onRoom, onRefused } = this.#options
     const replica = await Replica.open(place, {
       order: {
         name: spec.name,
@@ -174,6 +176,7 @@ export class ReplicaSet {
       transitionMs: spec.transitionMs,
       graceMs: spec.graceMs,
       onRoom,
+      onRefused,
       onDeadline: (atMs) => spec.invoker.queue.expectDeadline(atMs),
       onBirth: (kill) => this.#keep(kill),
     })

@@ -15,7 +15,7 @@ import {
   throwAll,
 } from '@troupe/worker-host/owner'
 import * as Comlink from 'comlink'
-import type { Call } from '../calls/call.ts'
+import type { Call, CallRequest } from '../calls/call.ts'
 import { CallLink } from '../calls/call-link.ts'
 import { ServiceMethods } from '../calls/service-methods.ts'
 import type { Lease, Place } from '../contexts/place.ts'
@@ -29,6 +29,7 @@ export interface ReplicaOptions {
   readonly graceMs: number
   readonly onRoom: () => void
   readonly onDeadline: (atMs: number) => void
+  readonly onRefused: (request: CallRequest) => void
   /** Hands over, before there is a thread, what will end it. */
   readonly onBirth: (kill: AbortController) => void
 }
@@ -70,7 +71,7 @@ export class Replica {
       const order: ServiceOrder = { ...options.order, begun, port: port2 }
       const asked = lease.host.ask((host) => host.open(Comlink.transfer(order, [port2])))
       const { methods } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
-      const { window, onRoom, onDeadline } = options
+      const { window, onRoom, onDeadline, onRefused } = options
       const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
       const link = new CallLink({
         service,
@@ -83,6 +84,7 @@ export class Replica {
         onRoom,
         onDeadline,
         onOverdue,
+        onRefused,
       })
       return new Replica({ lease, kill, link, methods, service, transitionMs, graceMs })
     } catch (error) {

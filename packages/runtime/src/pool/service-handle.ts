@@ -49,6 +49,8 @@ export interface ServiceStats {
   readonly pending: number
   readonly succeeded: number
   readonly failed: number
+  /** Calls whose policies did not admit their caller; they count as nothing else. */
+  readonly refused: number
 }
 
 export interface HandleOptions {
@@ -58,6 +60,8 @@ export interface HandleOptions {
   readonly owner: ContextId
   /** For calls that say nothing else; `null` for no deadline. */
   readonly timeoutMs: number | null
+  /** A policy did not admit a call. */
+  readonly onRefused: (request: CallRequest) => void
 }
 
 export class ServiceHandle<S = unknown> {
@@ -67,12 +71,13 @@ export class ServiceHandle<S = unknown> {
   readonly #runner: ServiceRunner
   readonly #spec: CheckedSpec
   readonly #proxy: ProxyObject
+  #refused = 0
 
   /** @internal where it lives */
   readonly place: Place
 
   /** @internal made by a pool */
-  constructor({ spec, place, owner, timeoutMs }: HandleOptions) {
+  constructor({ spec, place, owner, timeoutMs, onRefused }: HandleOptions) {
     this.name = spec.name
     this.context = place.id
     this.place = place
@@ -84,7 +89,16 @@ export class ServiceHandle<S = unknown> {
       invoke: (request: CallRequest) => spec.invoker.invoke(request),
       stream: (request: CallRequest) => spec.invoker.stream(request),
     })
-    this.#runner = new ServiceRunner({ spec, place, owner, onMethods: (methods) => this.#proxy.learn(methods) })
+    this.#runner = new ServiceRunner({
+      spec,
+      place,
+      owner,
+      onMethods: (methods) => this.#proxy.learn(methods),
+      onRefused: (request) => {
+        this.#refused++
+        onRefused(request)
+      },
+    })
   }
 
   get state(): ServiceState {
@@ -172,7 +186,8 @@ export class ServiceHandle<S = unknown> {
   stats(): ServiceStats {
     const { state, restarts, replicas } = this.#runner
     const { generation, size: threads, calls } = replicas
-    return { name: this.name, state, generation, restarts, threads, queued: this.#spec.invoker.queue.size, ...calls }
+    const queued = this.#spec.invoker.queue.size
+    return { name: this.name, state, generation, restarts, threads, queued, ...calls, refused: this.#refused }
   }
 
   /**

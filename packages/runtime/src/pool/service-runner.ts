@@ -12,7 +12,7 @@ import {
   StartFailedError,
 } from '@troupe/worker-host'
 import type { MethodDescription } from '@troupe/worker-host/owner'
-import type { Call } from '../calls/call.ts'
+import type { Call, CallRequest } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import { type FinishReason, Life } from '../lifecycle/life.ts'
 import { Reconciler } from '../lifecycle/reconciler.ts'
@@ -32,6 +32,7 @@ export interface RunnerOptions {
   readonly place: Place
   readonly owner: ContextId
   readonly onMethods: (methods: readonly MethodDescription[]) => void
+  readonly onRefused: (request: CallRequest) => void
 }
 
 export class ServiceRunner {

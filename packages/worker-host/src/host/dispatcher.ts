@@ -8,7 +8,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { ExposedMethod } from '../access/method-table.ts'
 import type { ContextId } from '../access/policy.ts'
-import { messageOf, NoSuchMethodError, NotAuthorizedError, NotCloneableError } from '../errors/catalogue.ts'
+import { messageOf, NoSuchMethodError, NotCloneableError } from '../errors/catalogue.ts'
 import { decodeThrown, type ThrownData } from '../errors/error-data.ts'
 import { CallScope, type CallScopes } from '../service/call-scope.ts'
 import { type Batch, Reply, Request } from '../wire/messages.ts'
@@ -195,7 +195,7 @@ export class Dispatcher {
     try {
       if (method === undefined || caller === undefined)
         throw new NoSuchMethodError(this.#options.service, `number ${messageOf(number)}`)
-      this.#authorize(method, caller)
+      if (!this.#isAuthorized(method, caller)) return this.#outbox.putValue(Reply.Refusal, id, undefined)
       scope = new CallScope(caller, method.name)
       result = scopes.apply(scope, method.run, target, args)
     } catch (thrown) {
@@ -241,14 +241,13 @@ export class Dispatcher {
   }
 
   /** Only the policies that the owner can't ask: those it has asked before it sent the call. */
-  #authorize(method: ExposedMethod, caller: ContextId): void {
+  #isAuthorized({ policies, name: method }: ExposedMethod, caller: ContextId): boolean {
     const { service, context } = this.#options
-    for (const policy of method.policies) {
+    for (const policy of policies) {
       // Plain JavaScript may answer with anything: a promise, for one, is no consent.
-      if (policy.isAuthorized({ caller, context, service, method: method.name }) !== true) {
-        throw new NotAuthorizedError(service, method.name, caller)
-      }
+      if (policy.isAuthorized({ caller, context, service, method }) !== true) return false
     }
+    return true
   }
 
   #succeed(id: number, value: unknown): void {

@@ -18,9 +18,10 @@
  *                    Failure id  ThrownData                   it has ended badly
  *                    Item    id  value                        the next item of a stream
  *                    Stream  id  –                            what the call returned is a stream: its items follow
+ *                    Refusal id  –                            a policy does not admit the caller: nothing has run
  */
 export const Request = { Call: 0, Credit: 1, Return: 2, Cancel: 3, Caller: 5, Route: 6 } as const
-export const Reply = { Result: 0, Failure: 1, Item: 2, Stream: 3 } as const
+export const Reply = { Result: 0, Failure: 1, Item: 2, Stream: 3, Refusal: 4 } as const
 
 /** Which service's method a route leads to, and for whom; who the caller may be is for the receiver to judge. */
 export type RouteDeclaration = readonly [service: string, method: string, caller: string]
