@@ -27,7 +27,8 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     layers: ['calls'],
     proxy: ['calls'],
     routing: ['calls', 'threads'],
-    pool: ['calls', 'contexts', 'lifecycle', 'modules', 'proxy', 'routing', 'supervision', 'threads'],
+    activation: ['calls'],
+    pool: ['activation', 'calls', 'contexts', 'lifecycle', 'modules', 'proxy', 'routing', 'supervision', 'threads'],
   },
 }
 

@@ -1,5 +1,11 @@
 /** What application authors import: the pool, and everything of worker-host that an owner needs. */
 export * from '@troupe/worker-host'
+export {
+  type ActivationQuestion,
+  type ActivationRequest,
+  type ActivationSpec,
+  Activator,
+} from './activation/activator.ts'
 export type { CallRequest } from './calls/call.ts'
 export type { CallOptions } from './calls/call-options.ts'
 export { DeduplicatingInvoker, type DeduplicatingInvokerOptions } from './calls/deduplicating-invoker.ts'

@@ -17,7 +17,7 @@ export interface ReplicaSetOptions {
   readonly place: Place
   /** The context that owns the service, and whose identity its proxy has. */
   readonly owner: ContextId
-  readonly onMethods: (methods: readonly MethodDescription[]) => void
+  readonly onMethods: (methods: readonly MethodDescription[], className: string) => void
   /** Replies have come. */
   readonly onRoom: () => void
   /** A policy did not admit a call. */
@@ -71,7 +71,8 @@ export class ReplicaSet {
     this.#set(opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])))
     const failure = opened.find((result) => result.status === 'rejected')
     if (failure) throw failure.reason
-    this.#options.onMethods(this.#replicas[0]!.methods)
+    const [first] = this.#replicas
+    this.#options.onMethods(first!.methods, first!.className)
   }
 
   /** Adds a replica in place of one that died. @param moves brings it to where the others are */

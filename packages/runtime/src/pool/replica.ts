@@ -39,6 +39,7 @@ interface ReplicaParts {
   readonly kill: AbortController
   readonly link: CallLink
   readonly methods: readonly MethodDescription[]
+  readonly className: string
   readonly service: string
   readonly transitionMs: number
   readonly graceMs: number
@@ -47,6 +48,8 @@ interface ReplicaParts {
 export class Replica {
   readonly link: CallLink
   readonly methods: readonly MethodDescription[]
+  /** Of the service. */
+  readonly className: string
   readonly #lease: Lease
   readonly #kill: AbortController
   readonly #service: string
@@ -70,7 +73,7 @@ export class Replica {
       const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
       const order: ServiceOrder = { ...options.order, begun, port: port2 }
       const asked = lease.host.ask((host) => host.open(Comlink.transfer(order, [port2])))
-      const { methods } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
+      const { methods, className } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
       const { window, onRoom, onDeadline, onRefused } = options
       const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
       const link = new CallLink({
@@ -86,7 +89,7 @@ export class Replica {
         onOverdue,
         onRefused,
       })
-      return new Replica({ lease, kill, link, methods, service, transitionMs, graceMs })
+      return new Replica({ lease, kill, link, methods, className, service, transitionMs, graceMs })
     } catch (error) {
       if (error instanceof DeadlineExceededError) kill.abort(error)
       else lease.abandon(error)
@@ -97,6 +100,7 @@ export class Replica {
   private constructor(parts: ReplicaParts) {
     this.link = parts.link
     this.methods = parts.methods
+    this.className = parts.className
     this.#lease = parts.lease
     this.#kill = parts.kill
     this.#service = parts.service

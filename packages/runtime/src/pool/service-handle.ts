@@ -72,6 +72,7 @@ export class ServiceHandle<S = unknown> {
   readonly #spec: CheckedSpec
   readonly #proxy: ProxyObject
   #refused = 0
+  #className: string | undefined
 
   /** @internal where it lives */
   readonly place: Place
@@ -93,7 +94,10 @@ export class ServiceHandle<S = unknown> {
       spec,
       place,
       owner,
-      onMethods: (methods) => this.#proxy.learn(methods),
+      onMethods: (methods, className) => {
+        this.#className = className
+        this.#proxy.learn(methods)
+      },
       onRefused: (request) => {
         this.#refused++
         onRefused(request)
@@ -213,6 +217,16 @@ export class ServiceHandle<S = unknown> {
     const { invoker } = this.#spec
     const known = this.#proxy.isIdempotent(request.method) ? { ...request, isIdempotent: true } : request
     return scope ? invoker.receive(known, scope) : invoker.invoke(known)
+  }
+
+  /** @internal its module */
+  get module(): URL {
+    return this.#spec.module
+  }
+
+  /** @internal what its module exports it as; undefined while that has to be found out, by the first start */
+  get exportName(): string | undefined {
+    return this.#spec.exportName ?? this.#className
   }
 
   /** @internal the pool is closed: every call is rejected, and the service stopped, or killed after its grace */

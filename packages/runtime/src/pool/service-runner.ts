@@ -31,7 +31,7 @@ export interface RunnerOptions {
   readonly spec: CheckedSpec
   readonly place: Place
   readonly owner: ContextId
-  readonly onMethods: (methods: readonly MethodDescription[]) => void
+  readonly onMethods: (methods: readonly MethodDescription[], className: string) => void
   readonly onRefused: (request: CallRequest) => void
 }
 

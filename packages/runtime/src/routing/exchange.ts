@@ -38,6 +38,8 @@ export interface ExchangeOptions {
   /** The thread of this pool's context of that name; undefined when it has none, or that has no thread. */
   readonly threadNamed: (name: string) => ThreadContext | undefined
   readonly names: () => readonly string[]
+  /** A call of a name that is not here; undefined when its service can't be brought to life by being asked for. */
+  readonly activate: (request: CallRequest, isFromAbove: boolean, scope?: CallScope) => Promise<unknown> | undefined
   readonly onForged: (call: ForgedCall) => void
 }
 
@@ -65,6 +67,22 @@ export class Exchange {
   announce(name: string): void {
     const send = this.#options.serviceNamed(name)
     if (send) this.#expected.release(name, send)
+  }
+
+  /** Has a call wait for the service of its name. */
+  expect(request: CallRequest, scope?: CallScope): Promise<unknown> {
+    return this.#expected.wait(scope ? { ...request, signal: scope.signal } : request)
+  }
+
+  /** No service of that name will come. */
+  disappoint(name: string, make: () => Error): void {
+    this.#expected.disappoint(name, make)
+  }
+
+  /** Sends a call to the pool above, which there is. */
+  sendUp(request: CallRequest, scope?: CallScope): Promise<unknown> {
+    if (this.#isClosed) return Promise.reject(unanswered({ subject: `"${request.service}.${request.method}"` }))
+    return this.#up!.send(request, scope)
   }
 
   /** Opens the way up. */
@@ -109,11 +127,15 @@ export class Exchange {
     if (this.#isClosed) return Promise.reject(unanswered({ subject: `"${name}.${request.method}"` }))
     const send = serviceNamed(name)
     if (send) return send(request, scope)
-    if (name.startsWith(`${id}/`)) return this.#route({ ...request, service: name.slice(id.length + 1) }, origin, scope)
+    // A whole path means this very pool, as what the parent sends does: it is not looked for further up.
+    if (name.startsWith(`${id}/`))
+      return this.#route({ ...request, service: name.slice(id.length + 1) }, 'parent', scope)
     const way = this.#wayDown(name)
     if (way) return way.send({ ...request, service: name.slice(name.indexOf('/') + 1) }, scope)
+    const activated = this.#options.activate(request, origin === 'parent', scope)
+    if (activated) return activated
     if (this.#up && origin === 'here') return this.#up.send(request, scope)
-    return this.#expected.wait(scope ? { ...request, signal: scope.signal } : request)
+    return this.expect(request, scope)
   }
 
   /** By the first step of the path. */

@@ -30,6 +30,8 @@ export interface HomeOrder {
   readonly runtimeUrl: string
   /** As `PoolOptions.timeoutMs`. */
   readonly timeoutMs: number | null
+  /** As `PoolOptions.modules`, as URLs. */
+  readonly modules: readonly string[] | undefined
 }
 
 /** What a context's pool is made from. */

@@ -20,6 +20,8 @@ export interface ContextPool {
   get(name: string): object
   context(spec: object): Promise<object>
   proxy(name: string): object
+  activate(module: URL | string, exportName: string): Promise<object>
+  call(name: string, method: string, ...args: unknown[]): Promise<unknown>
 }
 
 export class HomeContext {
@@ -49,6 +51,14 @@ export class HomeContext {
 
   proxy(name: string): object {
     return this.#pool().proxy(name)
+  }
+
+  activate(module: URL | string, exportName: string): Promise<object> {
+    return this.#pool().activate(module, exportName)
+  }
+
+  call(name: string, method: string, ...args: unknown[]): Promise<unknown> {
+    return this.#pool().call(name, method, ...args)
   }
 
   toString(): string {
