@@ -1,6 +1,6 @@
 import { Pool, type PoolOptions, type Refusal } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
-import { fixture } from '../fixtures/index.ts'
+import { fixture, untilRefused } from '../fixtures/index.ts'
 import type { Forger } from '../fixtures/services/forger.ts'
 import type { Guarded } from '../fixtures/services/guarded.ts'
 import type { Lazy } from '../fixtures/services/lazy.ts'
@@ -64,6 +64,7 @@ describe('activation is denied, and nothing is imported or constructed, when', (
       denied(asking, 'root/api'),
     )
     expect(diary.text).toBe('')
+    await untilRefused(pool, 4)
     expect(pool.stats().refused.activation).toBe(4)
     expect(refusals.map(({ at }) => at).sort()).toEqual(['root', 'root', 'root/api', 'root/api'])
   })
@@ -96,6 +97,7 @@ describe('activation is denied, and nothing is imported or constructed, when', (
     await expect(api.activateHere('lazy.ts', 'Lazy')).rejects.toMatchObject(denied('root/api', 'root/api'))
     await expect(api.callHere(LAZY, 'whoCalls')).rejects.toMatchObject(denied('root/api', 'root/api'))
     expect(diary.text).toBe('')
+    await untilRefused(pool, 6)
     expect(pool.stats().refused.activation).toBe(6)
   })
 
