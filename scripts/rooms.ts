@@ -32,7 +32,9 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     layers: ['calls'],
     proxy: ['calls'],
     routing: ['calls', 'threads'],
+    activation: ['calls'],
     pool: [
+      'activation',
       'calls',
       'contexts',
       'graph',

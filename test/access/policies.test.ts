@@ -1,26 +1,9 @@
-import { AllowAny, AllowParents, Pool } from '@troupe/runtime'
+import { Pool } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import type { Guarded } from '../fixtures/services/guarded.ts'
 
 const guarded = { name: 'guarded', module: fixture('guarded.ts') }
-
-describe('AllowParents', () => {
-  it.each([
-    ['root', 'root/views', true],
-    ['root/images', 'root/images/resize', true],
-    ['root', 'root/images/resize', true],
-    ['root/views', 'root/views', true],
-    ['root/views', 'root', false],
-    ['root/images', 'root/views', false],
-    ['root/image', 'root/images', false],
-    ['root/images/resize', 'root/images', false],
-    ['', 'root', false],
-  ])('asked by "%s" for a service in "%s" says %s', (caller, context, verdict) => {
-    expect(new AllowParents().isAuthorized({ caller, context, service: 's', method: 'm' })).toBe(verdict)
-    expect(new AllowAny().isAuthorized()).toBe(true)
-  })
-})
 
 describe('a call that its policies admit', () => {
   it.each(['forParents', 'forRoot', 'forAgreed'] as const)('runs: %s', async (method) => {

@@ -8,7 +8,7 @@ import type { Meter } from '../fixtures/services/meter.ts'
 const CALLS = 1_000
 
 async function openMeter() {
-  const pool = openPool({ keepSpare: false }) // whose start would be counted
+  const pool = openPool({ threads: { min: 0 } }) // whose start would be counted
   const { proxy } = await pool.spawn<Meter>({ name: 'meter', module: fixture('meter.ts') })
   const wave = () => Promise.all(Array.from({ length: CALLS }, (_, n) => proxy.add(n, 1)))
   return { proxy, wave, [Symbol.asyncDispose]: () => pool.close() }

@@ -1,6 +1,12 @@
 /** What application authors import: the pool, and everything of worker-host that an owner needs. */
 export * from '@troupe/worker-host'
 export type { RemoteStream } from '@troupe/worker-host/owner'
+export {
+  type ActivationQuestion,
+  type ActivationRequest,
+  type ActivationSpec,
+  Activator,
+} from './activation/activator.ts'
 export type { CallRequest } from './calls/call.ts'
 export type { CallOptions } from './calls/call-options.ts'
 export { DeduplicatingInvoker, type DeduplicatingInvokerOptions } from './calls/deduplicating-invoker.ts'
@@ -16,7 +22,8 @@ export type { Cause } from './lifecycle/reconciler.ts'
 export type { CallMessage } from './pool/call-tracing.ts'
 export type { Context } from './pool/context.ts'
 export type { ContextSpec } from './pool/context-spec.ts'
-export { Pool, type PoolOptions } from './pool/pool.ts'
+export { Pool, type PoolOptions, type PoolStats } from './pool/pool.ts'
+export type { PoolEventMap } from './pool/refusals.ts'
 
 import './pool/service-context.ts'
 
@@ -26,3 +33,4 @@ export type { InvokerByMethod, InvokerName, InvokerSpec, MakeLayer } from './poo
 export type { ServiceSpec } from './pool/service-spec.ts'
 export type { ServiceProxy } from './proxy/service-proxy.ts'
 export type { RestartType, Supervision } from './supervision/restart-limit.ts'
+export type { ThreadLimits } from './threads/thread-limits.ts'

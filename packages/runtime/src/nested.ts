@@ -2,7 +2,18 @@
 import type { Home, NestedPool } from '@troupe/worker-host/owner'
 import { Pool } from './pool/pool.ts'
 
-/** No spare: what lives in a context rarely grows by surprise, and each thread weighs some 8 MB. */
-export function openNestedPool({ id, parent, timeoutMs, addHost, crash }: Home): NestedPool {
-  return new Pool({ keepSpare: false, timeoutMs }, { id, parent, thread: { addHost, crash } })
+export function openNestedPool({
+  id,
+  parent,
+  timeoutMs,
+  modules,
+  threads,
+  addHost,
+  crash,
+  tellRefused,
+}: Home): NestedPool {
+  return new Pool(
+    { timeoutMs, ...(modules && { modules }), ...(threads && { threads }) },
+    { id, parent, thread: { addHost, crash }, tellRefused },
+  )
 }

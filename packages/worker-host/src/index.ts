@@ -1,7 +1,17 @@
 /** What service authors import. */
 export type { StandardSchema } from './access/argument-spec.ts'
+export {
+  AllowAny,
+  AllowChildren,
+  AllowContexts,
+  AllowParents,
+  AllowSiblings,
+  allOf,
+  anyOf,
+} from './access/built-in-policies.ts'
 export { type ExposedMap, type ExposeOptions, type Exposing, expose } from './access/expose.ts'
-export { AllowAny, AllowParents, type CallQuestion, type ContextId, Policy, type PolicyLike } from './access/policy.ts'
+export { type CallQuestion, type ContextId, Policy, type PolicyLike } from './access/policy.ts'
+export type { Refusal, RefusalReason } from './access/refusal.ts'
 export { type Clock, systemClock } from './clock/clock.ts'
 export type { Duration } from './clock/duration.ts'
 export * from './errors/catalogue.ts'

@@ -1,5 +1,6 @@
 /** What the runtime, on the owner's side, shares with the host: the wire, and the control plane's types. */
 export { type ExposedMethod, isAdmitted, type MethodDescription } from './access/method-table.ts'
+export { describePolicy, type PolicyDescription, policyFrom } from './access/policy-description.ts'
 export { type Clock, systemClock } from './clock/clock.ts'
 export { decodeThrown, encodeThrown, type ThrownData } from './errors/error-data.ts'
 export { thrownOf } from './errors/failed-entry.ts'

@@ -60,6 +60,8 @@ export interface CallLinkOptions {
   readonly onDeadline: (atMs: number) => void
   /** A call was aborted, and its method has gone on for longer than it may. */
   readonly onOverdue: (call: Call) => void
+  /** A policy does not admit the caller: the method has not run. */
+  readonly onRefused: (request: CallRequest) => void
 }
 
 interface AbandonedCall {
@@ -136,7 +138,7 @@ export class CallLink implements CallHolder, Expiring {
     const { service, method: name, caller, args, timeoutMs } = call.request
     const method = this.#options.methods.find(call.request)
     if (method === undefined) return call.fail(() => new NoSuchMethodError(service, name))
-    if (!this.#isAdmitted(method, call)) return call.fail(() => new NotAuthorizedError(service, name, caller))
+    if (!this.#isAdmitted(method, call)) return this.#refuseCaller(call)
     if (method.description.isStream && call.stream === undefined) call.becomeStream()
     const id = this.#free.pop() ?? this.#calls.length
     this.#calls[id] = call
@@ -296,7 +298,7 @@ export class CallLink implements CallHolder, Expiring {
       }
       this.#free.push(id)
       if (call === undefined) {
-        this.#forgetAbandoned(id) // failed earlier; only now is its id free
+        this.#forgetAbandoned(id, operation) // failed earlier; only now is its id free
         continue
       }
       this.#calls[id] = undefined
@@ -304,7 +306,8 @@ export class CallLink implements CallHolder, Expiring {
       if (operation === Reply.Result) {
         this.#succeeded++
         call.succeed(value)
-      } else {
+      } else if (operation === Reply.Refusal) this.#refuseCaller(call)
+      else {
         this.#failed++
         const make: MakeError = (job) => rebuildThrown(value as ThrownData, job)
         if (operation === Reply.Unwound) call.stream?.unwind(make)
@@ -314,9 +317,18 @@ export class CallLink implements CallHolder, Expiring {
     this.#options.onRoom()
   }
 
-  #forgetAbandoned(id: number): void {
+  #forgetAbandoned(id: number, operation: unknown): void {
     const abandoned = this.#abandoned.get(id)
-    if (abandoned !== undefined && this.#abandoned.delete(id)) this.#forget(abandoned.call)
+    if (abandoned === undefined) return
+    this.#abandoned.delete(id)
+    this.#forget(abandoned.call)
+    if (operation === Reply.Refusal) this.#options.onRefused(abandoned.call.request)
+  }
+
+  #refuseCaller(call: Call): void {
+    const { service, method, caller } = call.request
+    this.#options.onRefused(call.request)
+    call.fail(() => new NotAuthorizedError(service, method, caller))
   }
 
   #forget(call: Call): void {

@@ -1,6 +1,6 @@
 /** Where a pool is: in the parent script, or in a context below it. */
 import type { MessagePort } from 'node:worker_threads'
-import type { ContextId } from '@troupe/worker-host'
+import type { ContextId, Refusal } from '@troupe/worker-host'
 
 export interface Home {
   readonly id: ContextId
@@ -8,6 +8,8 @@ export interface Home {
   readonly parent: MessagePort | undefined
   /** The thread that it runs in, where that can have services. */
   readonly thread: HomeThread | undefined
+  /** Tells the pool above what was refused; undefined at the root. */
+  readonly tellRefused: ((refusal: Refusal) => void) | undefined
 }
 
 export interface HomeThread {

@@ -11,6 +11,7 @@
  */
 import { type ContextId, PoolClosedError } from '@troupe/worker-host'
 import type { SharedThread } from '../contexts/shared-thread.ts'
+import type { ServiceProxy } from '../proxy/service-proxy.ts'
 import { requireTenant } from './context-spec.ts'
 import type { ServiceHandle } from './service-handle.ts'
 import type { ServiceSpec } from './service-spec.ts'
@@ -20,6 +21,9 @@ export interface ContextKeeper {
   /** Adds a service that will live there. */
   add<S>(spec: ServiceSpec<S>): ServiceHandle<S>
   spawn<S>(spec: ServiceSpec<S>): Promise<ServiceHandle<S>>
+  /** Brings a service to life there. */
+  activate<S>(module: URL | string, exportName: string): Promise<ServiceProxy<S>>
+  call(name: string, method: string, args: readonly unknown[]): Promise<unknown>
   /** Stops the services there, then takes the context out. */
   close(): Promise<void>
 }
@@ -51,6 +55,21 @@ export class Context implements AsyncDisposable {
   /** Adds a service that will live here, STOPPED; as `pool.add`. */
   add<S>(spec: ServiceSpec<S>): ServiceHandle<S> {
     return this.#keeper.add<S>(this.#admit(spec))
+  }
+
+  /** Brings a service to life in the context's own pool, or joins it; as `pool.activate`. */
+  async activate<S>(module: URL | string, exportName: string): Promise<ServiceProxy<S>> {
+    return this.#keeper.activate<S>(module, exportName)
+  }
+
+  /**
+   * Calls a service here by its name, or by its canonical name, `module#Class`: one that is not alive is activated, and
+   * ends with the context. As `pool.call`.
+   *
+   * @throws {ActivationDeniedError} ERR_TROUPE_ACTIVATION_DENIED when the module is none of those that may be activated
+   */
+  async call<Result = unknown>(name: string, method: string, ...args: unknown[]): Promise<Result> {
+    return (await this.#keeper.call(name, method, args)) as Result
   }
 
   /** Ends the context's thread at once: a crash to every service in it. */

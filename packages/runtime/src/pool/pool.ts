@@ -21,9 +21,13 @@ import {
   DuplicateNameError,
   NoSuchServiceError,
   PoolClosedError,
+  type RefusalReason,
   systemClock,
 } from '@troupe/worker-host'
 import { type ParentService, throwAll } from '@troupe/worker-host/owner'
+import { ActivationDesk, DESK } from '../activation/activation-desk.ts'
+import { type ActivationSpec, Activator } from '../activation/activator.ts'
+import { AllowedModules } from '../activation/allowed-modules.ts'
 import type { CallRequest } from '../calls/call.ts'
 import { checkTimeout } from '../calls/call-options.ts'
 import { DeadlineWatch } from '../calls/deadline-watch.ts'
@@ -37,27 +41,21 @@ import { eachAfterDependencies, eachAfterDependents, requireNoCircle, startOrder
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Switchboard } from '../routing/switchboard.ts'
 import { ThreadContext } from '../threads/thread-context.ts'
+import { checkThreadLimits, type ThreadLimits } from '../threads/thread-limits.ts'
 import { ThreadSupplies } from '../threads/thread-supplies.ts'
 import type { ThreadOptions } from '../threads/thread-supply.ts'
+import { byCanonicalName } from './canonical-lookup.ts'
 import { Children } from './children.ts'
 import { Context } from './context.ts'
 import { type ContextSpec, checkContextSpec } from './context-spec.ts'
+import { type PoolEventMap, type PoolListener, Refusals } from './refusals.ts'
 import { ServiceHandle } from './service-handle.ts'
 import { type InvokerSpec, toInvoker } from './service-invoker.ts'
-import { checkSpec, type ServiceSpec } from './service-spec.ts'
+import { checkSpec, requireModule, type ServiceSpec } from './service-spec.ts'
 
 export interface PoolOptions {
-  /**
-   * Threads at any time, of all services together. A service that finds none free waits, until its `transitionMs`.
-   * @defaultValue 1_024
-   */
-  readonly maxThreads?: number
-  /**
-   * Keep a thread ready, with the host loaded, for the next service; it is there from the first spawn on, and does not
-   * keep the process alive.
-   * @defaultValue true
-   */
-  readonly keepSpare?: boolean
+  /** How many threads there may be, and how many are kept ready; for the contexts below too, where they are given no others. */
+  readonly threads?: ThreadLimits
   /**
    * Longest time that a caller waits for a reply, where it says nothing else by `proxy.$with({ timeoutMs })`.
    * @unit milliseconds; `null` waits for ever
@@ -70,10 +68,32 @@ export interface PoolOptions {
    * @defaultValue real time
    */
   readonly clock?: Clock
+  /**
+   * The modules whose services may be activated: files, and folders with all that is below them; for the contexts below
+   * too, where they are given no others.
+   * @defaultValue those that the pool was given by `spawn` and `add`
+   */
+  readonly modules?: readonly (URL | string)[]
+  /** Names the services that may be activated, says who may do it, and does it; in this pool, not in those below. */
+  readonly activator?: Activator
+}
+
+export interface PoolStats {
+  readonly services: number
+  /** Contexts made by `context`; a service's own is not counted. */
+  readonly contexts: number
+  /** What was refused by this pool, and in the contexts below. */
+  readonly refused: Readonly<Record<RefusalReason, number>>
+}
+
+/** Of the pool in a context, where it shall not be as this one. */
+interface PoolInside {
+  readonly modules?: readonly URL[] | undefined
+  readonly threads?: ThreadLimits | undefined
 }
 
 /** The parent script: nobody is above it, and its thread is not for services. */
-const ROOT: Home = { id: 'root', parent: undefined, thread: undefined }
+const ROOT: Home = { id: 'root', parent: undefined, thread: undefined, tellRefused: undefined }
 
 const RUNTIME_URL = import.meta.resolve('@troupe/runtime/nested')
 
@@ -86,34 +106,52 @@ export class Pool implements AsyncDisposable {
   readonly #services = new Map<string, ServiceHandle>()
   readonly #registered = new Map<string, Invoker>()
   readonly #contexts = new Map<string, Context>()
+  readonly #threads: ThreadLimits | undefined
   readonly #supplies: ThreadSupplies
+  /** The modules that services were given by. */
+  readonly #given = new Map<string, URL>()
+  readonly #refusals: Refusals
+  readonly #activator: Activator
+  readonly #desk: ActivationDesk
   #closing: Promise<void> | undefined
 
   /**
    * @param home for a pool that is made in a context, which Troupe does itself
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
    */
-  constructor(
-    { maxThreads = 1_024, keepSpare = true, timeoutMs = 30_000, clock = systemClock }: PoolOptions = {},
-    home: Home = ROOT,
-  ) {
-    if (!Number.isInteger(maxThreads) || maxThreads < 1) {
-      throw new BadOptionsError(`"maxThreads" must be a whole number from 1, found ${String(maxThreads)}`)
-    }
-    this.#supplies = new ThreadSupplies({ maxThreads, keepSpare })
+  constructor(options: PoolOptions = {}, home: Home = ROOT) {
+    const { threads, timeoutMs = 30_000, clock = systemClock, modules, activator = new Activator() } = options
+    this.#supplies = new ThreadSupplies(checkThreadLimits(threads, home.parent ? 0 : 1))
+    this.#threads = threads
     this.#clock = clock
     this.#watch = new DeadlineWatch(clock)
     this.#timeoutMs = checkTimeout(timeoutMs, '"timeoutMs"')
     this.#home = home
+    this.#refusals = new Refusals(home.tellRefused)
     this.#switchboard = new Switchboard({
       id: home.id,
       watch: this.#watch,
-      serviceNamed: (name) => this.#services.get(name)?.send,
+      serviceNamed: (name) => (name === DESK ? this.#desk.serve : this.#named(name)?.send),
+      activate: (request, isFromAbove) => this.#desk.take(request, isFromAbove),
       threadNamed: (name) => (this.#contexts.get(name) ?? this.#services.get(name))?.place.thread,
       names: () => this.names,
-      onForged: () => {},
+      onForged: (call) => this.#refusals.tell({ ...call, reason: 'forged', at: home.id }),
     })
     if (home.parent) this.#switchboard.connectUp(home.parent)
+    this.#activator = activator
+    this.#desk = new ActivationDesk({
+      id: home.id,
+      activator,
+      modules: modules && new AllowedModules(modules.map(requireModule)),
+      given: () => [...this.#given.values()],
+      thread: home.thread ? 'parent' : 'own',
+      serviceNamed: (name) => this.#named(name)?.send,
+      spawn: (spec) => this.#bringToLife(spec),
+      above: home.parent && ((request) => this.#switchboard.sendUp(request)),
+      expect: (request) => this.#switchboard.expect(request),
+      disappoint: (name, make) => this.#switchboard.disappoint(name, make),
+      onRefused: (refusal) => this.#refusals.tell(refusal),
+    })
   }
 
   /** The names of the services, in the order they came. */
@@ -188,12 +226,14 @@ export class Pool implements AsyncDisposable {
    * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
    */
   async context(spec: ContextSpec): Promise<Context> {
-    const { name, ...options } = checkContextSpec(spec)
+    const { name, modules, threads, ...options } = checkContextSpec(spec)
     if (this.#closing) throw new PoolClosedError(`context "${name}" can't be made`)
     if (this.#contexts.has(name) || this.#services.has(name)) throw new DuplicateNameError(name)
     const id = `${this.#home.id}/${name}`
-    const place = new SharedThread(id, this.#starter(id, options))
+    const place = new SharedThread(id, this.#starter(id, options, { modules: modules?.map(requireModule), threads }))
     const context = new Context(name, place, {
+      activate: (module, exportName) => this.#activateIn(name, place, requireModule(module), exportName),
+      call: (service, method, args) => this.#callIn(name, place, this.#request(service, method, args)),
       add: (spec) => this.#add(spec, place),
       spawn: (spec) => this.#spawn(spec, place),
       close: () => this.#closeContext(name, place),
@@ -208,9 +248,14 @@ export class Pool implements AsyncDisposable {
     return context
   }
 
-  /** @throws {NoSuchServiceError} ERR_TROUPE_NO_SUCH_SERVICE, naming those that there are */
+  /**
+   * A service by the name it was given, or by its canonical one, `module#Class`, which is known once its class is; of
+   * several objects of one class, the first that was added.
+   *
+   * @throws {NoSuchServiceError} ERR_TROUPE_NO_SUCH_SERVICE, naming those that there are
+   */
   get<S = unknown>(name: string): ServiceHandle<S> {
-    const handle = this.#services.get(name)
+    const handle = this.#named(name)
     if (handle === undefined) throw new NoSuchServiceError(name, this.names)
     return handle as ServiceHandle<S>
   }
@@ -221,7 +266,7 @@ export class Pool implements AsyncDisposable {
    * such as `images/resize` leads down, to a service of the pool in the context `images`.
    */
   proxy<S>(name: string): ServiceProxy<S> {
-    const known = this.#services.get(name)
+    const known = this.#named(name)
     if (known !== undefined) return known.proxy as ServiceProxy<S>
     const invoke = (request: CallRequest) => this.#switchboard.route(request)
     const stream = (): never => {
@@ -229,6 +274,22 @@ export class Pool implements AsyncDisposable {
     }
     const target = { service: name, caller: this.#home.id, timeoutMs: this.#timeoutMs, invoke, stream }
     return new ProxyObject(target).object as ServiceProxy<S>
+  }
+
+  /**
+   * Brings a service to life that nobody has specified, or joins it: once, however many ask. It gets its canonical name.
+   * In a context it lives in the context's thread, in the parent script's pool in one of its own; it ends with its pool.
+   *
+   * @throws {ActivationDeniedError} ERR_TROUPE_ACTIVATION_DENIED when the module is none of those that may be activated
+   * @throws {StartFailedError} ERR_TROUPE_START_FAILED; whoever asks next tries again
+   */
+  async activate<S>(module: URL | string, exportName: string): Promise<ServiceProxy<S>> {
+    return this.proxy<S>(await this.#desk.activate(this.#home.id, requireModule(module), exportName))
+  }
+
+  /** Calls a service by its name: one that has a canonical name and is not alive is activated. Else as `proxy`. */
+  async call<Result = unknown>(name: string, method: string, ...args: unknown[]): Promise<Result> {
+    return (await this.#switchboard.route(this.#request(name, method, args))) as Result
   }
 
   /**
@@ -243,6 +304,21 @@ export class Pool implements AsyncDisposable {
     const own = toInvoker(invoker)
     own.queue.bind(this, name, this.#watch)
     this.#registered.set(name, own)
+  }
+
+  stats(): PoolStats {
+    return { services: this.#services.size, contexts: this.#contexts.size, refused: this.#refusals.counts }
+  }
+
+  /** Listens to what the pool tells; what a listener throws, or rejects with, becomes a warning. */
+  on<Event extends keyof PoolEventMap>(event: Event, listener: PoolListener<Event>): this {
+    this.#refusals.on(event, listener)
+    return this
+  }
+
+  off<Event extends keyof PoolEventMap>(event: Event, listener: PoolListener<Event>): this {
+    this.#refusals.off(event, listener)
+    return this
   }
 
   /** Closes the pool; a second call joins the first. */
@@ -277,8 +353,11 @@ export class Pool implements AsyncDisposable {
       clock: this.#clock,
       owner: this.#home.id,
       timeoutMs: this.#timeoutMs,
+      onRefused: ({ caller, service, method }) =>
+        this.#refusals.tell({ reason: 'policy', caller, from: caller, at: this.#home.id, service, method }),
     })
     this.#services.set(spec.name, handle as ServiceHandle)
+    this.#given.set(checked.module.href, checked.module)
     // Calls that wait for it by its name can be taken as soon as it is on its way to RUNNING.
     const onState = (): void => {
       handle.off('state', onState)
@@ -294,10 +373,13 @@ export class Pool implements AsyncDisposable {
     return new OwnThread(id, this.#starter(id, { resourceLimits }))
   }
 
-  #starter(id: ContextId, options: ThreadOptions): StartThread {
+  #starter(id: ContextId, options: ThreadOptions, inside: PoolInside = {}): StartThread {
     const onUplink = (port: MessagePort, { died }: ThreadContext) => this.#switchboard.serveChild(port, id, died)
-    const home = { id, runtimeUrl: RUNTIME_URL, timeoutMs: this.#timeoutMs }
-    return (killed) => ThreadContext.open({ supply: this.#supplies.for(options), home, killed, onUplink })
+    const { modules, threads = this.#threads } = inside
+    const limits = { timeoutMs: this.#timeoutMs, threads }
+    const home = { id, runtimeUrl: RUNTIME_URL, ...limits, modules: modules?.map(String) }
+    const onRefused = this.#refusals.tell.bind(this.#refusals)
+    return (killed) => ThreadContext.open({ supply: this.#supplies.for(options), home, killed, onUplink, onRefused })
   }
 
   async #spawn<S>(spec: ServiceSpec<S>, place?: Place): Promise<ServiceHandle<S>> {
@@ -309,6 +391,39 @@ export class Pool implements AsyncDisposable {
       throw error
     }
     return handle
+  }
+
+  /** By its given name, else by its canonical one. */
+  #named(name: string): ServiceHandle | undefined {
+    const given = this.#services.get(name)
+    return given ?? byCanonicalName(name, this.#home.id, this.#services.values(), this.#activator)
+  }
+
+  #request(service: string, method: string, args: readonly unknown[]): CallRequest {
+    const caller = this.#home.id
+    return { service, method, args, caller, isIdempotent: false, signal: undefined, timeoutMs: this.#timeoutMs }
+  }
+
+  /** An activated service that has ended, or failed for good, leaves its name to the next one. */
+  async #bringToLife(spec: ActivationSpec): Promise<void> {
+    const handle: ServiceHandle = await this.#spawn(spec as ServiceSpec)
+    const forget = (): void => {
+      if (this.#services.get(handle.name) === handle) this.#services.delete(handle.name)
+    }
+    handle.finished.then(forget, forget)
+  }
+
+  /** By the pool that is in the context: made for it, if it has none yet. */
+  async #activateIn<S>(name: string, place: SharedThread, module: URL, exportName: string): Promise<ServiceProxy<S>> {
+    const request = this.#request(DESK, 'activate', [module.href, exportName])
+    return this.proxy<S>(`${name}/${await this.#callIn(name, place, request)}`)
+  }
+
+  async #callIn(name: string, place: SharedThread, request: CallRequest): Promise<unknown> {
+    await place.open()
+    const own = this.#services.get(request.service)
+    if (own?.place === place) return own.send(request)
+    return this.#switchboard.route({ ...request, service: `${name}/${request.service}` })
   }
 
   async #closeContext(name: string, place: SharedThread): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import type { Clock, ContextId, TaskStats } from '@troupe/worker-host'
 import { type MethodDescription, type Move, type MoveEnd, throwAll } from '@troupe/worker-host/owner'
-import type { Call } from '../calls/call.ts'
+import type { Call, CallRequest } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import { loadableModule } from '../modules/build-module.ts'
 import { type Death, ThreadDiedError } from '../threads/host-link.ts'
@@ -17,9 +17,11 @@ export interface ReplicaSetOptions {
   readonly clock: Clock
   /** The context that owns the service, and whose identity its proxy has. */
   readonly owner: ContextId
-  readonly onMethods: (methods: readonly MethodDescription[]) => void
+  readonly onMethods: (methods: readonly MethodDescription[], className: string) => void
   /** Replies have come. */
   readonly onRoom: () => void
+  /** A policy did not admit a call. */
+  readonly onRefused: (request: CallRequest) => void
   /** A thread that was in service is gone; it is out of the set, and its calls are settled. */
   readonly onDeath: (death: Death) => void
 }
@@ -74,7 +76,8 @@ export class ReplicaSet {
     this.#set(opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])))
     const failure = opened.find((result) => result.status === 'rejected')
     if (failure) throw failure.reason
-    this.#options.onMethods(this.#replicas[0]!.methods)
+    const [first] = this.#replicas
+    this.#options.onMethods(first!.methods, first!.className)
   }
 
   /** Adds a replica in place of one that died. @param moves brings it to where the others are */
@@ -163,7 +166,7 @@ export class ReplicaSet {
   }
 
   async #openReplica(moduleUrl: string): Promise<Replica> {
-    const { spec, owner, place, clock, onRoom } = this.#options
+    const { spec, owner, place, clock, onRoom, onRefused } = this.#options
     const replica = await Replica.open(place, {
       order: {
         name: spec.name,
@@ -182,6 +185,7 @@ export class ReplicaSet {
       transitionMs: spec.transitionMs,
       graceMs: spec.graceMs,
       onRoom,
+      onRefused,
       onDeadline: (atMs) => spec.invoker.queue.expectDeadline(atMs),
       onBirth: (kill) => this.#keep(kill),
     })

@@ -17,7 +17,7 @@ import {
   throwAll,
 } from '@troupe/worker-host/owner'
 import * as Comlink from 'comlink'
-import type { Call } from '../calls/call.ts'
+import type { Call, CallRequest } from '../calls/call.ts'
 import { extrasOf } from '../calls/call-extras.ts'
 import { CallLink } from '../calls/call-link.ts'
 import { ServiceMethods } from '../calls/service-methods.ts'
@@ -37,6 +37,7 @@ export interface ReplicaOptions {
   readonly graceMs: number
   readonly onRoom: () => void
   readonly onDeadline: (atMs: number) => void
+  readonly onRefused: (request: CallRequest) => void
   /** Hands over, before there is a thread, what will end it. */
   readonly onBirth: (kill: AbortController) => void
 }
@@ -47,6 +48,7 @@ interface ReplicaParts {
   readonly link: CallLink
   readonly methods: readonly MethodDescription[]
   readonly moves: readonly Move[]
+  readonly className: string
   readonly service: string
   readonly clock: Clock
   readonly transitionMs: number
@@ -57,6 +59,8 @@ export class Replica {
   readonly link: CallLink
   readonly methods: readonly MethodDescription[]
   readonly moves: readonly Move[]
+  /** Of the service. */
+  readonly className: string
   readonly #lease: Lease
   readonly #kill: AbortController
   readonly #service: string
@@ -82,8 +86,8 @@ export class Replica {
       const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
       const order: ServiceOrder = { ...options.order, begun, port: port2 }
       const asked = lease.host.ask((host) => host.open(Comlink.transfer(order, [port2])))
-      const { methods, moves, ...reader } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
-      const { window, time, onRoom, onDeadline } = options
+      const { methods, moves, className, ...reader } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
+      const { window, time, onRoom, onDeadline, onRefused } = options
       const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
       const link = new CallLink({
         service,
@@ -98,8 +102,9 @@ export class Replica {
         onRoom,
         onDeadline,
         onOverdue,
+        onRefused,
       })
-      return new Replica({ lease, kill, link, methods, moves, service, clock, transitionMs, graceMs })
+      return new Replica({ lease, kill, link, methods, moves, className, service, clock, transitionMs, graceMs })
     } catch (error) {
       if (error instanceof DeadlineExceededError) kill.abort(error)
       else lease.abandon(error)
@@ -111,6 +116,7 @@ export class Replica {
     this.link = parts.link
     this.methods = parts.methods
     this.moves = parts.moves
+    this.className = parts.className
     this.#lease = parts.lease
     this.#kill = parts.kill
     this.#service = parts.service

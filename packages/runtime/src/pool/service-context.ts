@@ -18,6 +18,10 @@ declare module '@troupe/worker-host' {
     get<S = unknown>(name: string): ServiceHandle<S>
     /** Makes a context below this one, for several services. As `pool.context`. */
     child(spec: ContextSpec): Promise<Context>
+    /** Brings a service to life in this very context, or joins it. As `pool.activate`. */
+    activate<S>(module: URL | string, exportName: string): Promise<ServiceProxy<S>>
+    /** Calls a service of this context's pool or of one above by its name; one that is not alive is activated here. As `pool.call`. */
+    call<Result = unknown>(name: string, method: string, ...args: unknown[]): Promise<Result>
   }
 
   /** The services below this one, which come up and go down with it. */

@@ -53,6 +53,8 @@ export interface ServiceStats {
   readonly pending: number
   readonly succeeded: number
   readonly failed: number
+  /** Calls whose policies did not admit their caller; they count as nothing else. */
+  readonly refused: number
 }
 
 export interface HandleOptions {
@@ -63,6 +65,8 @@ export interface HandleOptions {
   readonly owner: ContextId
   /** For calls that say nothing else; `null` for no deadline. */
   readonly timeoutMs: number | null
+  /** A policy did not admit a call. */
+  readonly onRefused: (request: CallRequest) => void
 }
 
 export class ServiceHandle<S = unknown> {
@@ -75,12 +79,14 @@ export class ServiceHandle<S = unknown> {
   readonly #spec: CheckedSpec
   readonly #proxy: ProxyObject
   readonly #endpoints = new Set<ComlinkEndpoint>()
+  #refused = 0
+  #className: string | undefined
 
   /** @internal where it lives */
   readonly place: Place
 
   /** @internal made by a pool */
-  constructor({ spec, place, clock, owner, timeoutMs }: HandleOptions) {
+  constructor({ spec, place, clock, owner, timeoutMs, onRefused }: HandleOptions) {
     this.name = spec.name
     this.context = place.id
     this.place = place
@@ -93,7 +99,20 @@ export class ServiceHandle<S = unknown> {
       invoke: (request: CallRequest) => invokeTraced(spec.invoker, request),
       stream: (request: CallRequest) => streamTraced(spec.invoker, request),
     })
-    this.#runner = new ServiceRunner({ spec, place, clock, owner, onMethods: (methods) => this.#proxy.learn(methods) })
+    this.#runner = new ServiceRunner({
+      spec,
+      place,
+      clock,
+      owner,
+      onMethods: (methods, className) => {
+        this.#className = className
+        this.#proxy.learn(methods)
+      },
+      onRefused: (request) => {
+        this.#refused++
+        onRefused(request)
+      },
+    })
   }
 
   get state(): ServiceState {
@@ -178,7 +197,8 @@ export class ServiceHandle<S = unknown> {
   stats(): ServiceStats {
     const { state, restarts, replicas } = this.#runner
     const { generation, size: threads, calls } = replicas
-    return { name: this.name, state, generation, restarts, threads, queued: this.#spec.invoker.queue.waiting, ...calls }
+    const queued = this.#spec.invoker.queue.waiting
+    return { name: this.name, state, generation, restarts, threads, queued, ...calls, refused: this.#refused }
   }
 
   /**
@@ -237,6 +257,16 @@ export class ServiceHandle<S = unknown> {
   /** @internal its parent is asked to stop, or no longer */
   heedStop(isStopping: boolean): void {
     this.#runner.replicas.heedStop(isStopping)
+  }
+
+  /** @internal its module */
+  get module(): URL {
+    return this.#spec.module
+  }
+
+  /** @internal what its module exports it as; undefined while that has to be found out, by the first start */
+  get exportName(): string | undefined {
+    return this.#spec.exportName ?? this.#className
   }
 
   /** @internal the pool is closed: every call is rejected, and the service stopped, or killed after its grace */

@@ -16,7 +16,7 @@ import {
   SupersededError,
 } from '@troupe/worker-host'
 import { leadsDown, type MethodDescription, type Move, throwAll } from '@troupe/worker-host/owner'
-import type { Call } from '../calls/call.ts'
+import type { Call, CallRequest } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import { type FinishReason, Life } from '../lifecycle/life.ts'
 import { type Change, Reconciler } from '../lifecycle/reconciler.ts'
@@ -36,7 +36,8 @@ export interface RunnerOptions {
   readonly place: Place
   readonly clock: Clock
   readonly owner: ContextId
-  readonly onMethods: (methods: readonly MethodDescription[]) => void
+  readonly onMethods: (methods: readonly MethodDescription[], className: string) => void
+  readonly onRefused: (request: CallRequest) => void
 }
 
 export class ServiceRunner {

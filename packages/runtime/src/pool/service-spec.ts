@@ -184,6 +184,13 @@ function moduleUrl(module: unknown): URL | undefined {
   return module.startsWith('file:') && URL.canParse(module) ? new URL(module) : undefined
 }
 
+/** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
+export function requireModule(module: URL | string): URL {
+  const url = moduleUrl(module)
+  if (url !== undefined) return url
+  throw new BadOptionsError(`a module must be a file: URL or an absolute path, found ${String(module)}`)
+}
+
 function requireCloneable(options: unknown, name: string): void {
   try {
     structuredClone(options)

@@ -46,6 +46,13 @@ export class ExpectedServices implements CallHolder, Expiring {
     }
   }
 
+  /** No service of that name will come. */
+  disappoint(name: string, make: () => Error): void {
+    for (const call of this.#waiting) {
+      if (call.request.service === name && this.#waiting.delete(call)) call.fail(make)
+    }
+  }
+
   /** No service will come any more. */
   failAll(make: (call: Call) => Error): void {
     this.#watch.remove(this)

@@ -37,7 +37,7 @@ const ROUTER = 'router'
 /** No method of a router reads its scope after an `await`. */
 class Unscoped {}
 
-const OPEN = { policies: [], isCast: false, isIdempotent: false, killAfterMs: undefined, isStream: false }
+const OPEN = { portable: [], policies: [], isCast: false, isIdempotent: false, killAfterMs: undefined, isStream: false }
 
 export class Router {
   readonly #options: RouterOptions

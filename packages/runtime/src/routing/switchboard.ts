@@ -36,6 +36,8 @@ export interface SwitchboardOptions {
   /** The thread of this pool's context of that name; undefined when it has none, or that has no thread. */
   readonly threadNamed: (name: string) => ThreadContext | undefined
   readonly names: () => readonly string[]
+  /** A call of a name that is not here; undefined when its service can't be brought to life by being asked for. */
+  readonly activate: (request: CallRequest, isFromAbove: boolean) => Promise<unknown> | undefined
   readonly onForged: (call: ForgedCall) => void
 }
 
@@ -63,6 +65,22 @@ export class Switchboard {
   announce(name: string): void {
     const send = this.#options.serviceNamed(name)
     if (send) this.#expected.release(name, send)
+  }
+
+  /** Has a call wait for the service of its name. */
+  expect(request: CallRequest): Promise<unknown> {
+    return this.#expected.wait(request)
+  }
+
+  /** No service of that name will come. */
+  disappoint(name: string, make: () => Error): void {
+    this.#expected.disappoint(name, make)
+  }
+
+  /** Sends a call to the pool above, which there is. */
+  sendUp(request: CallRequest): Promise<unknown> {
+    if (this.#isClosed) return Promise.reject(unanswered({ subject: `"${request.service}.${request.method}"` }))
+    return this.#up!.send(request)
   }
 
   /** Opens the way up. */
@@ -107,10 +125,13 @@ export class Switchboard {
     if (this.#isClosed) return Promise.reject(unanswered({ subject: `"${name}.${request.method}"` }))
     const send = serviceNamed(name)
     if (send) return send(request)
-    if (name.startsWith(`${id}/`)) return this.#route({ ...request, service: name.slice(id.length + 1) }, origin)
+    // A whole path means this very pool, as what the parent sends does: it is not looked for further up.
+    if (name.startsWith(`${id}/`)) return this.#route({ ...request, service: name.slice(id.length + 1) }, 'parent')
     const way = this.#wayDown(name)
     if (way) return way.send({ ...request, service: name.slice(name.indexOf('/') + 1) })
-    if (this.#up === undefined || origin === 'parent') return this.#expected.wait(request)
+    const activated = this.#options.activate(request, origin === 'parent')
+    if (activated) return activated
+    if (this.#up === undefined || origin === 'parent') return this.expect(request)
     if (within?.isAlone && isNameOf(name, within.service, parentOf(id))) {
       return Promise.reject(new SelfCallError(name, request.method))
     }

@@ -36,6 +36,7 @@ export class Way {
       onRoom: () => {},
       onDeadline: (atMs) => queue.expectDeadline(atMs),
       onOverdue: () => {},
+      onRefused: () => {}, // it is the other end that judges
     })
     queue.bind(this, to, watch)
     queue.connect([this.#link])

@@ -3,6 +3,7 @@
  * thread ended.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Worker } from 'node:worker_threads'
+import type { Refusal } from '@troupe/worker-host'
 import {
   type ContextApi,
   type ContextNotice,
@@ -21,6 +22,8 @@ export interface ThreadContextOptions {
   readonly killed: AbortSignal
   /** The context has calls for others: they come by that port. */
   readonly onUplink: (port: MessagePort, context: ThreadContext) => void
+  /** Something was refused in the context, or below it. */
+  readonly onRefused: (refusal: Refusal) => void
 }
 
 export class ThreadContext {
@@ -31,6 +34,7 @@ export class ThreadContext {
   readonly #thread: Worker
   readonly #links = new Set<HostLink>()
   readonly #onUplink: ThreadContextOptions['onUplink']
+  readonly #onRefused: ThreadContextOptions['onRefused']
   #notice: Extract<ContextNotice, { readonly crashed: unknown }> | undefined
   /** Contexts may live below it. */
   #hasPool = false
@@ -55,11 +59,12 @@ export class ThreadContext {
     }
   }
 
-  private constructor({ api, control, thread, occupied, killed, onUplink }: ThreadParts) {
+  private constructor({ api, control, thread, occupied, killed, onUplink, onRefused }: ThreadParts) {
     this.#api = api
     this.#control = control
     this.#thread = thread
     this.#onUplink = onUplink
+    this.#onRefused = onRefused
     this.died = new Promise((resolve) => {
       this.#markDead = resolve
     })
@@ -103,6 +108,7 @@ export class ThreadContext {
   readonly #watch = (message: unknown): void => {
     if (!isNotice(message)) return
     if ('crashed' in message) this.#notice = message
+    else if ('refused' in message) this.#onRefused(message.refused)
     else {
       this.#hasPool = true
       this.#onUplink(message.uplink, this)
@@ -139,7 +145,9 @@ function causeOf(taskError: unknown): unknown {
   return isPlainExit ? undefined : taskError
 }
 
-/** Comlink's answers have neither. */
+const NOTICES = ['crashed', 'uplink', 'refused']
+
+/** Comlink's answers have none of them. */
 function isNotice(message: unknown): message is ContextNotice {
-  return typeof message === 'object' && message !== null && ('crashed' in message || 'uplink' in message)
+  return typeof message === 'object' && message !== null && NOTICES.some((notice) => notice in message)
 }

@@ -5,7 +5,8 @@
 import { BadOptionsError } from '../errors/catalogue.ts'
 import { withSpecs, withStreamSpecs } from './argument-spec.ts'
 import { type ExposedMap, type Exposure, exposureOf, toExposure } from './expose.ts'
-import { type ContextId, type Policy, portableName, portablePolicy } from './policy.ts'
+import type { ContextId, Policy } from './policy.ts'
+import { describePolicy, type PolicyDescription, policyFrom } from './policy-description.ts'
 
 type Method = (this: object, ...args: unknown[]) => unknown
 
@@ -13,6 +14,9 @@ type Method = (this: object, ...args: unknown[]) => unknown
 export interface ExposedMethod {
   readonly name: string
   readonly run: Method
+  /** Those that the owner asks. */
+  readonly portable: readonly PolicyDescription[]
+  /** Those that only the thread can ask. */
   readonly policies: readonly Policy[]
   readonly isCast: boolean
   readonly isIdempotent: boolean
@@ -26,7 +30,7 @@ export interface MethodDescription {
   /** Calls give an async iterable, not a promise. */
   readonly isStream: boolean
   /** The policies that the owner asks; the others are asked in the thread. */
-  readonly policies: readonly string[]
+  readonly policies: readonly PolicyDescription[]
   /** A call may be repeated. */
   readonly isIdempotent: boolean
   /** The caller waits for no more than the hand-over. */
@@ -69,16 +73,19 @@ export function methodTable(
   return [...table.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-export function describeMethod({ run: _, policies, ...described }: ExposedMethod): MethodDescription {
-  return { ...described, policies: policies.map(portableName).filter((policy) => policy !== undefined) }
+export function describeMethod({ run: _, portable, ...described }: ExposedMethod): MethodDescription {
+  return { ...described, policies: portable }
 }
 
 /** The method as callers reach it: its arguments and result checked, the result of a cast left out. */
-function toExposedMethod(name: string, run: Method, { specs, ...exposure }: Exposure, subject: string): ExposedMethod {
+function toExposedMethod(name: string, run: Method, exposure: Exposure, subject: string): ExposedMethod {
+  const { specs, policies: all, ...options } = exposure
   const isStream = run instanceof AsyncGeneratorFunction
   if (isStream && exposure.isCast) throw new BadOptionsError(`${subject} is a stream, which can't be without a reply`)
   const checked = (isStream ? withStreamSpecs : withSpecs)(run, specs, subject)
-  return { name, run: exposure.isCast ? withoutResult(checked) : checked, isStream, ...exposure }
+  const portable = all.map(describePolicy).filter((description) => description !== undefined)
+  const policies = all.filter((policy) => describePolicy(policy) === undefined)
+  return { name, run: exposure.isCast ? withoutResult(checked) : checked, isStream, portable, policies, ...options }
 }
 
 function withoutResult(run: Method): Method {
@@ -91,7 +98,7 @@ function withoutResult(run: Method): Method {
 /** Asks every policy that the owner can ask. */
 export function isAdmitted(method: MethodDescription, caller: ContextId, context: ContextId, service: string): boolean {
   const question = { caller, context, service, method: method.name }
-  return method.policies.every((policy) => portablePolicy(policy).isAuthorized(question))
+  return method.policies.every((policy) => policyFrom(policy).isAuthorized(question))
 }
 
 function exposedMap(prototype: object): ExposedMap {

@@ -22,51 +22,19 @@ export interface CallQuestion {
 
 /** Subclass it for a rule of your own; it is asked in the service's thread, before the method runs. */
 export abstract class Policy {
+  /** Anything but `true` refuses the call; what it throws fails the call, and the method does not run either. */
   abstract isAuthorized(question: CallQuestion): boolean
-}
-
-/** Admits every caller. */
-export class AllowAny extends Policy {
-  isAuthorized(): boolean {
-    return true
-  }
-}
-
-/** Admits the service's own context and its ancestors. */
-export class AllowParents extends Policy {
-  isAuthorized({ caller, context }: CallQuestion): boolean {
-    return caller === context || context.startsWith(`${caller}/`)
-  }
 }
 
 /** A policy, or its class when it takes no arguments: `@expose(AllowAny)`. */
 export type PolicyLike = Policy | (new () => Policy)
 
-/** The policies that the owner can ask by itself, without a hop to the service's thread. */
-const PORTABLE: ReadonlyMap<string, new () => Policy> = new Map([
-  ['AllowAny', AllowAny],
-  ['AllowParents', AllowParents],
-])
-
-/** The name under which the owner knows a policy; undefined for an author's own, which only the thread can ask. */
-export function portableName(policy: Policy): string | undefined {
-  for (const [name, type] of PORTABLE) if (policy.constructor === type) return name
-  return undefined
-}
-
-export function portablePolicy(name: string): Policy {
-  const type = PORTABLE.get(name)
-  if (type === undefined)
-    throw new BadOptionsError(`no built-in policy "${name}", known: ${[...PORTABLE.keys()].join(', ')}`)
-  return new type()
-}
-
-export function toPolicies(given: PolicyLike | readonly PolicyLike[], subject: string): readonly Policy[] {
-  const list = Array.isArray(given) ? (given as readonly PolicyLike[]) : [given as PolicyLike]
-  if (list.length === 0) throw new BadOptionsError(`${subject} needs at least one policy`)
-  return list.map((policy) => {
+/** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for none at all, and for what is no policy */
+export function toPolicies(given: readonly PolicyLike[], subject: string): readonly Policy[] {
+  if (given.length === 0) throw new BadOptionsError(`${subject} needs at least one policy`)
+  return given.map((policy) => {
     const made = typeof policy === 'function' && policy.prototype instanceof Policy ? new policy() : policy
     if (made instanceof Policy) return made
-    throw new BadOptionsError(`${subject} needs a Policy such as AllowAny, found ${String(given)}`)
+    throw new BadOptionsError(`${subject} needs a Policy such as AllowAny, found ${String(policy)}`)
   })
 }

@@ -45,6 +45,25 @@ export class NotAuthorizedError extends TroupeError {
   }
 }
 
+/** A service was not brought to life: nothing of it was imported or constructed. */
+export class ActivationDeniedError extends TroupeError {
+  readonly code = 'ERR_TROUPE_ACTIVATION_DENIED'
+  /** Its canonical name. */
+  readonly service: string
+  /** Where it would live. */
+  readonly context: string
+  readonly caller: string
+  /** @param module given when it is the module that may not be activated, or is not known; else it is the caller */
+  constructor(service: string, context: string, caller: string, module?: string) {
+    const why =
+      module === undefined ? 'only that context and those above it may' : `no module ${module} may be activated there`
+    super(`"${caller}" may not bring "${service}" to life in "${context}": ${why}`)
+    this.service = service
+    this.context = context
+    this.caller = caller
+  }
+}
+
 /** The mailbox was at capacity, so the call never reached the service: a retry cannot run it twice. */
 export class MailboxFullError extends TroupeError {
   readonly code = 'ERR_TROUPE_MAILBOX_FULL'

@@ -8,8 +8,8 @@
  * the stream's window lets it, so many transfers at once need little memory, whatever the sizes of the files.
  */
 import { createHash } from 'node:crypto'
+import { AllowAny, AllowParents } from '../access/built-in-policies.ts'
 import { expose } from '../access/expose.ts'
-import { AllowAny, AllowParents } from '../access/policy.ts'
 import { FileChangedError } from '../errors/catalogue.ts'
 import { Service } from '../service/service.ts'
 import { type OpenFile, openRegistered } from './open-registered.ts'

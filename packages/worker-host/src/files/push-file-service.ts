@@ -2,8 +2,9 @@
  * Takes the small files that a parent pushes down, and has them for whoever asks: a `get` waits until the file is there.
  * What lies below is connected by a subclass: `this.pushed.connect(proxy)`.
  */
+
+import { AllowAny, AllowParents } from '../access/built-in-policies.ts'
 import { expose } from '../access/expose.ts'
-import { AllowAny, AllowParents } from '../access/policy.ts'
 import { NotRunningError } from '../errors/catalogue.ts'
 import { Service } from '../service/service.ts'
 import { PushedFiles, type PushedFilesOptions } from './pushed-files.ts'

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads'
 import * as Comlink from 'comlink'
 import type { ContextId } from '../access/policy.ts'
+import type { Refusal } from '../access/refusal.ts'
 import { type ContextPool, HomeContext } from '../service/service-context.ts'
 import { controlEndpoint } from '../wire/control-endpoint.ts'
 import { type CrashNotice, crashNotice, Host } from './host.ts'
@@ -29,6 +30,10 @@ export interface HomeOrder {
   readonly runtimeUrl: string
   /** As `PoolOptions.timeoutMs`. */
   readonly timeoutMs: number | null
+  /** As `PoolOptions.modules`, as URLs. */
+  readonly modules: readonly string[] | undefined
+  /** As `PoolOptions.threads`. */
+  readonly threads: { readonly min?: number; readonly max?: number; readonly idleMs?: number } | undefined
 }
 
 /** What a context's pool is made from. */
@@ -39,6 +44,8 @@ export interface Home extends HomeOrder {
   readonly addHost: (control: MessagePort) => void
   /** Ends this very thread: the only way to stop what will not listen. */
   readonly crash: (reason: unknown) => void
+  /** Tells the owner what was refused here, or below. */
+  readonly tellRefused: (refusal: Refusal) => void
 }
 
 export interface NestedPool extends ContextPool {
@@ -53,7 +60,7 @@ interface NestedRuntime {
 }
 
 /** The messages that a context sends beside the control plane, which ignores what it did not ask for. */
-export type ContextNotice = CrashNotice | { readonly uplink: MessagePort }
+export type ContextNotice = CrashNotice | { readonly uplink: MessagePort } | { readonly refused: Refusal }
 
 export class ContextHost implements ContextApi {
   readonly #order: HomeOrder
@@ -114,6 +121,7 @@ export class ContextHost implements ContextApi {
       parent: port1,
       addHost: (control) => void this.addHost(control),
       crash: (reason) => this.crash(reason),
+      tellRefused: (refused) => this.#notify({ refused }, []),
     })
     return this.#pool
   }

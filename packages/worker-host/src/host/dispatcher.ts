@@ -7,8 +7,8 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { ExposedMethod } from '../access/method-table.ts'
-import { type ContextId, portableName } from '../access/policy.ts'
-import { messageOf, NoSuchMethodError, NotAuthorizedError } from '../errors/catalogue.ts'
+import type { ContextId } from '../access/policy.ts'
+import { messageOf, NoSuchMethodError } from '../errors/catalogue.ts'
 import { decodeThrown, type ThrownData } from '../errors/error-data.ts'
 import { CallScope, type CallScopes, type ReceivedExtras, receiveExtras } from '../service/call-scope.ts'
 import { type StreamEnd, StreamProducer } from '../streams/stream-producer.ts'
@@ -216,7 +216,7 @@ export class Dispatcher {
       if (method === undefined || caller === undefined) {
         throw new NoSuchMethodError(service, `number ${messageOf(number)}`)
       }
-      this.#authorize(method, caller)
+      if (!this.#isAuthorized(method, caller)) return this.#outbox.putValue(Reply.Refusal, id, undefined)
       if (extras?.marks !== undefined) this.#values.raiseArguments(args, extras.marks, id)
       scope = new CallScope(caller, service, method.name, extras, isSerialized)
       result = isRunTraced()
@@ -279,15 +279,13 @@ export class Dispatcher {
   }
 
   /** Only the policies that the owner can't ask: those it has asked before it sent the call. */
-  #authorize(method: ExposedMethod, caller: ContextId): void {
+  #isAuthorized({ policies, name: method }: ExposedMethod, caller: ContextId): boolean {
     const { service, context } = this.#options
-    for (const policy of method.policies) {
-      if (portableName(policy) !== undefined) continue
+    for (const policy of policies) {
       // Plain JavaScript may answer with anything: a promise, for one, is no consent.
-      if (policy.isAuthorized({ caller, context, service, method: method.name }) !== true) {
-        throw new NotAuthorizedError(service, method.name, caller)
-      }
+      if (policy.isAuthorized({ caller, context, service, method }) !== true) return false
     }
+    return true
   }
 
   #succeed(id: number, value: unknown): void {

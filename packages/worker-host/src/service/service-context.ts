@@ -22,6 +22,8 @@ export interface ContextPool {
   context(spec: object): Promise<object>
   proxy(name: string): object
   childrenOf(parent: ParentService): ServiceChildren & ChildrenControl
+  activate(module: URL | string, exportName: string): Promise<object>
+  call(name: string, method: string, ...args: unknown[]): Promise<unknown>
 }
 
 export class HomeContext {
@@ -51,6 +53,14 @@ export class HomeContext {
 
   proxy(name: string): object {
     return this.#pool().proxy(name)
+  }
+
+  activate(module: URL | string, exportName: string): Promise<object> {
+    return this.#pool().activate(module, exportName)
+  }
+
+  call(name: string, method: string, ...args: unknown[]): Promise<unknown> {
+    return this.#pool().call(name, method, ...args)
   }
 
   /** @internal */

@@ -22,6 +22,7 @@
  *                    Items   id  { items, bytes }             the next items, fixed; none: the bytes of the `Item` behind it
  *                    Stream  id  –                            what the call returned is a stream: its items follow
  *                    Unwound id  ThrownData                   the stream has ended: its reader had left, its `finally` threw
+ *                    Refusal id  –                            a policy does not admit the caller: nothing has run
  *
  * A record of three words whose operation is `MARKED` higher has for its last word `[[value], marks]`: a value from which
  * something was taken out, and what that was.
@@ -29,7 +30,7 @@
 import type { Mark } from './marks.ts'
 
 export const Request = { Call: 0, Credit: 1, Return: 2, Cancel: 3, CallWith: 4, Caller: 5, Route: 6 } as const
-export const Reply = { Result: 0, Failure: 1, Item: 2, Stream: 3, Unwound: 4, Items: 5 } as const
+export const Reply = { Result: 0, Failure: 1, Item: 2, Stream: 3, Unwound: 4, Items: 5, Refusal: 6 } as const
 
 /** As in the headers of that name, by W3C Trace Context. */
 export interface TraceContext {
