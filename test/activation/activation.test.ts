@@ -111,6 +111,19 @@ describe('a service that nobody has specified', () => {
   })
 })
 
+describe('the pool inside a context', () => {
+  it('refuses a name that is taken, an activated service’s too', async () => {
+    using _ = openDiary()
+    await using pool = new Pool(options)
+    const { proxy } = await pool.spawn<Relay>(relay('api'))
+    const taken = { code: 'ERR_TROUPE_DUPLICATE_NAME' }
+    await proxy.spawnBelow('worker')
+    await expect(proxy.spawnBelow('worker')).rejects.toMatchObject(taken)
+    await proxy.activateHere('lazy.ts', 'Lazy')
+    await expect(proxy.spawnBelow(LAZY)).rejects.toMatchObject(taken)
+  })
+})
+
 describe('an activated service', () => {
   it('is stopped with its context', async () => {
     using diary = openDiary()

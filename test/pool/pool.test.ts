@@ -115,8 +115,8 @@ describe('a specification', () => {
     expect(await handle.proxy.which()).toBe('two')
   })
 
-  it.each([0, 1.5, Number.NaN])('a pool of %s threads is BAD_OPTIONS', (maxThreads) => {
-    expect(() => new Pool({ maxThreads })).toThrow(expect.objectContaining({ code: 'ERR_TROUPE_BAD_OPTIONS' }))
+  it.each([0, 1.5, Number.NaN])('a pool of %s threads is BAD_OPTIONS', (max) => {
+    expect(() => new Pool({ threads: { max } })).toThrow(expect.objectContaining({ code: 'ERR_TROUPE_BAD_OPTIONS' }))
   })
 })
 

@@ -15,7 +15,7 @@ const runScript = (file: string) =>
 
 describe('threads', () => {
   it('are not used for a second service: nothing of the first is left there', async () => {
-    await using pool = new Pool({ keepSpare: false })
+    await using pool = new Pool({ threads: { min: 0 } })
     const seen = new Set<number>()
     for (let life = 0; life < 3; life++) {
       const handle = await pool.spawn<Worker>({ ...worker, name: `worker-${life}` })
@@ -27,7 +27,7 @@ describe('threads', () => {
   })
 
   it('a service that must wait for one starts when another has stopped', async () => {
-    await using pool = new Pool({ maxThreads: 1 })
+    await using pool = new Pool({ threads: { max: 1 } })
     const first = await pool.spawn<Worker>(worker)
     const second = pool.add<Worker>({ ...worker, name: 'second' })
     const started = second.start()
@@ -38,7 +38,7 @@ describe('threads', () => {
   })
 
   it('a service that gets none in time fails to start with the deadline', async () => {
-    await using pool = new Pool({ maxThreads: 1 })
+    await using pool = new Pool({ threads: { max: 1 } })
     await pool.spawn<Worker>(worker)
     const second = pool.spawn<Worker>({ ...worker, name: 'second', transitionMs: 200 })
     await expect(second).rejects.toMatchObject({

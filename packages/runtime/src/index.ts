@@ -30,3 +30,4 @@ export type { ServiceHandle, ServiceStats, StopOptions } from './pool/service-ha
 export type { InvokerName, ServiceSpec } from './pool/service-spec.ts'
 export type { ServiceProxy } from './proxy/service-proxy.ts'
 export type { RestartType, Supervision } from './supervision/restart-limit.ts'
+export type { ThreadLimits } from './threads/thread-limits.ts'

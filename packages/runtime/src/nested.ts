@@ -2,10 +2,18 @@
 import type { Home, NestedPool } from '@troupe/worker-host/owner'
 import { Pool } from './pool/pool.ts'
 
-/** No spare: what lives in a context rarely grows by surprise, and each thread weighs some 8 MB. */
-export function openNestedPool({ id, parent, timeoutMs, modules, addHost, crash, tellRefused }: Home): NestedPool {
+export function openNestedPool({
+  id,
+  parent,
+  timeoutMs,
+  modules,
+  threads,
+  addHost,
+  crash,
+  tellRefused,
+}: Home): NestedPool {
   return new Pool(
-    { keepSpare: false, timeoutMs, ...(modules && { modules }) },
+    { timeoutMs, ...(modules && { modules }), ...(threads && { threads }) },
     { id, parent, thread: { addHost, crash }, tellRefused },
   )
 }

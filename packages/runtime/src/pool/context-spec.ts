@@ -1,6 +1,7 @@
 /** What a pool is told about a context, and what is wrong with it if it is. */
 import type { ResourceLimits } from 'node:worker_threads'
 import { BadOptionsError } from '@troupe/worker-host'
+import { checkThreadLimits, type ThreadLimits } from '../threads/thread-limits.ts'
 
 export interface ContextSpec {
   /** Unique among the pool's contexts and services; up to 200 characters, without `/`, which parts contexts. */
@@ -9,18 +10,21 @@ export interface ContextSpec {
   readonly resourceLimits?: ResourceLimits
   /** The environment variables of the context. @defaultValue a copy of the owner's */
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** As the pool's `threads`, for those of the contexts below this one. @defaultValue those of its pool */
+  readonly threads?: ThreadLimits
   /** As the pool's `modules`, for the services that are activated in the context. @defaultValue what its pool admits */
   readonly modules?: readonly (URL | string)[]
   /** Node's own options for the context, such as `--expose-gc`. @defaultValue the owner's */
   readonly execArgv?: readonly string[]
 }
 
-const KNOWN_KEYS: ReadonlySet<string> = new Set(['name', 'resourceLimits', 'env', 'execArgv', 'modules'])
+const KNOWN_KEYS: ReadonlySet<string> = new Set(['name', 'resourceLimits', 'env', 'execArgv', 'modules', 'threads'])
 
 /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS with all that is wrong */
 export function checkContextSpec(spec: ContextSpec): ContextSpec {
   const problems = [...problemsOf(spec)]
   if (problems.length > 0) throw new BadOptionsError(`context ${JSON.stringify(spec.name)}: ${problems.join('; ')}`)
+  checkThreadLimits(spec.threads, 0)
   return spec
 }
 

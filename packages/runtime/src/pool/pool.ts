@@ -37,6 +37,7 @@ import { ThisThread } from '../contexts/this-thread.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Exchange } from '../routing/exchange.ts'
 import { ThreadContext } from '../threads/thread-context.ts'
+import { checkThreadLimits, type ThreadLimits } from '../threads/thread-limits.ts'
 import { ThreadSupplies } from '../threads/thread-supplies.ts'
 import type { ThreadOptions } from '../threads/thread-supply.ts'
 import { byCanonicalName } from './canonical-lookup.ts'
@@ -47,17 +48,8 @@ import { ServiceHandle } from './service-handle.ts'
 import { checkSpec, type InvokerName, requireModule, type ServiceSpec, toInvoker } from './service-spec.ts'
 
 export interface PoolOptions {
-  /**
-   * Threads at any time, of all services together. A service that finds none free waits, until its `transitionMs`.
-   * @defaultValue 1_024
-   */
-  readonly maxThreads?: number
-  /**
-   * Keep a thread ready, with the host loaded, for the next service; it is there from the first spawn on, and does not
-   * keep the process alive.
-   * @defaultValue true
-   */
-  readonly keepSpare?: boolean
+  /** How many threads there may be, and how many are kept ready; for the contexts below too, where they are given no others. */
+  readonly threads?: ThreadLimits
   /**
    * Longest time that a caller waits for a reply, where it says nothing else by `proxy.$with({ timeoutMs })`.
    * @unit milliseconds; `null` waits for ever
@@ -82,6 +74,12 @@ export interface PoolStats {
   readonly refused: Readonly<Record<RefusalReason, number>>
 }
 
+/** Of the pool in a context, where it shall not be as this one. */
+interface PoolInside {
+  readonly modules?: readonly URL[] | undefined
+  readonly threads?: ThreadLimits | undefined
+}
+
 /** The parent script: nobody is above it, and its thread is not for services. */
 const ROOT: Home = { id: 'root', parent: undefined, thread: undefined, tellRefused: undefined }
 
@@ -95,6 +93,7 @@ export class Pool implements AsyncDisposable {
   readonly #services = new Map<string, ServiceHandle>()
   readonly #registered = new Map<string, Invoker>()
   readonly #contexts = new Map<string, Context>()
+  readonly #threads: ThreadLimits | undefined
   readonly #supplies: ThreadSupplies
   /** The modules that services were given by. */
   readonly #given = new Map<string, URL>()
@@ -108,11 +107,9 @@ export class Pool implements AsyncDisposable {
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
    */
   constructor(options: PoolOptions = {}, home: Home = ROOT) {
-    const { maxThreads = 1_024, keepSpare = true, timeoutMs = 30_000, modules, activator = new Activator() } = options
-    if (!Number.isInteger(maxThreads) || maxThreads < 1) {
-      throw new BadOptionsError(`"maxThreads" must be a whole number from 1, found ${String(maxThreads)}`)
-    }
-    this.#supplies = new ThreadSupplies({ maxThreads, keepSpare })
+    const { threads, timeoutMs = 30_000, modules, activator = new Activator() } = options
+    this.#supplies = new ThreadSupplies(checkThreadLimits(threads, home.parent ? 0 : 1))
+    this.#threads = threads
     this.#timeoutMs = checkTimeout(timeoutMs, '"timeoutMs"')
     this.#home = home
     this.#refusals = new Refusals(home.tellRefused)
@@ -176,11 +173,11 @@ export class Pool implements AsyncDisposable {
    * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
    */
   async context(spec: ContextSpec): Promise<Context> {
-    const { name, modules, ...options } = checkContextSpec(spec)
+    const { name, modules, threads, ...options } = checkContextSpec(spec)
     if (this.#closing) throw new PoolClosedError(`context "${name}" can't be made`)
     if (this.#contexts.has(name) || this.#services.has(name)) throw new DuplicateNameError(name)
     const id = `${this.#home.id}/${name}`
-    const place = new SharedThread(id, this.#starter(id, options, modules?.map(requireModule)))
+    const place = new SharedThread(id, this.#starter(id, options, { modules: modules?.map(requireModule), threads }))
     const context = new Context(name, place, {
       activate: (module, exportName) => this.#activateIn(name, place, requireModule(module), exportName),
       call: (service, method, args) => this.#callIn(name, place, this.#request(service, method, args)),
@@ -316,9 +313,11 @@ export class Pool implements AsyncDisposable {
     return new OwnThread(id, this.#starter(id, { resourceLimits }))
   }
 
-  #starter(id: ContextId, options: ThreadOptions, modules?: readonly URL[]): StartThread {
+  #starter(id: ContextId, options: ThreadOptions, inside: PoolInside = {}): StartThread {
     const onUplink = (port: MessagePort, { died }: ThreadContext) => this.#exchange.serveChild(port, id, died)
-    const home = { id, runtimeUrl: RUNTIME_URL, timeoutMs: this.#timeoutMs, modules: modules?.map(String) }
+    const { modules, threads = this.#threads } = inside
+    const limits = { timeoutMs: this.#timeoutMs, threads }
+    const home = { id, runtimeUrl: RUNTIME_URL, ...limits, modules: modules?.map(String) }
     const onRefused = this.#refusals.tell.bind(this.#refusals)
     return (killed) => ThreadContext.open({ supply: this.#supplies.for(options), home, killed, onUplink, onRefused })
   }

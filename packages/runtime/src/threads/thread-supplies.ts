@@ -1,24 +1,20 @@
 /** The thread supplies of a pool: threads that are started in another way come from a supply of their own. */
+import type { ThreadLimits } from './thread-limits.ts'
 import { type ThreadOptions, ThreadSupply } from './thread-supply.ts'
 
-export interface ThreadSuppliesOptions {
-  readonly maxThreads: number
-  readonly keepSpare: boolean
-}
-
 export class ThreadSupplies {
-  readonly #options: ThreadSuppliesOptions
+  readonly #limits: Required<ThreadLimits>
   readonly #supplies = new Map<string, ThreadSupply>()
 
-  constructor(options: ThreadSuppliesOptions) {
-    this.#options = options
+  constructor(limits: Required<ThreadLimits>) {
+    this.#limits = limits
   }
 
   for(options: ThreadOptions): ThreadSupply {
     const key = JSON.stringify(options)
     let supply = this.#supplies.get(key)
     if (supply === undefined) {
-      supply = new ThreadSupply({ ...this.#options, ...options })
+      supply = new ThreadSupply({ ...options, limits: this.#limits })
       this.#supplies.set(key, supply)
     }
     return supply

@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url'
 import type { ResourceLimits, Worker } from 'node:worker_threads'
 import type { HostTask } from '@troupe/worker-host/owner'
 import { Piscina } from 'piscina'
+import type { ThreadLimits } from './thread-limits.ts'
 
 type TransferList = NonNullable<NonNullable<Parameters<Piscina['run']>[1]>['transferList']>
 type LoadBalancer = NonNullable<NonNullable<ConstructorParameters<typeof Piscina>[0]>['loadBalancer']>
@@ -24,10 +25,7 @@ export interface ThreadOptions {
 }
 
 export interface ThreadSupplyOptions extends ThreadOptions {
-  /** Threads at the most; one more service waits for its turn until its transition's deadline. */
-  readonly maxThreads: number
-  /** Start the next thread as soon as the spare is taken. */
-  readonly keepSpare: boolean
+  readonly limits: Required<ThreadLimits>
 }
 
 /** A terminate that takes longer has met a thread inside a synchronous system call: Node can't end it before that. */
@@ -40,18 +38,18 @@ export class ThreadSupply {
   readonly #booting = new Set<(error: unknown) => void>()
   /** The threads that have not ended. */
   readonly #exits = new Map<Worker, Promise<void>>()
-  readonly #keepSpare: boolean
+  readonly #limits: Required<ThreadLimits>
   #isClosed = false
   #isProdding = false
 
-  constructor({ maxThreads, keepSpare, resourceLimits, env, execArgv }: ThreadSupplyOptions) {
-    this.#keepSpare = keepSpare
+  constructor({ limits, resourceLimits, env, execArgv }: ThreadSupplyOptions) {
+    this.#limits = limits
     this.#piscina = new Piscina({
       filename: fileURLToPath(import.meta.resolve('@troupe/worker-host/thread')),
       name: 'host',
       minThreads: 0,
-      maxThreads,
-      idleTimeout: Number.POSITIVE_INFINITY,
+      maxThreads: limits.max,
+      idleTimeout: limits.idleMs, // of threads without a task, and so without a context
       concurrentTasksPerWorker: 1,
       atomics: 'disabled',
       recordTiming: false,
@@ -101,11 +99,14 @@ export class ThreadSupply {
     return this.#piscina.threads.find((thread) => thread.threadId === threadId)
   }
 
-  /** Sees to it that an idle thread is ready; to be called once a context has got its own. */
+  /** Sees to it that idle threads are ready; to be called once a context has got its own. */
   warm(): void {
-    const hasRoom = this.#piscina.threads.length < this.#piscina.options.maxThreads
-    // One at a time: while a spare is on its way, another task would start another thread.
-    if (this.#keepSpare && hasRoom && !this.#isProdding) this.#prod()
+    if (this.#isProdding) return // while a spare is on its way, another task would start another thread
+    const { threads } = this.#piscina
+    const spares = threads.filter(({ threadId }) => !this.#occupied.has(threadId)).length
+    const missing = Math.min(this.#limits.min - spares, this.#limits.max - threads.length)
+    // Those that are there take a task each, so as many more come as there are more tasks.
+    if (missing > 0) this.#prod(spares + missing)
   }
 
   /**
@@ -138,14 +139,16 @@ export class ThreadSupply {
     }
   }
 
-  #prod(): void {
+  #prod(tasks = 1): void {
     if (this.#isClosed) return
     this.#isProdding = true
-    const done = () => {
+    // One fails only when the supply is closed meanwhile, or when the thread dies, which 'error' tells.
+    const warmed = Array.from({ length: tasks }, () => this.#piscina.run(undefined, { name: 'warm' }))
+    void Promise.allSettled(warmed).then((results) => {
       this.#isProdding = false
-    }
-    // It fails only when the supply is closed meanwhile, or when the thread dies, which 'error' tells.
-    this.#piscina.run(undefined, { name: 'warm' }).then(done, done)
+      // A service may have taken one meanwhile. Not after a failure: what can't boot would be started for ever.
+      if (results.every(({ status }) => status === 'fulfilled')) this.warm()
+    })
     this.#watchExits()
   }
 

@@ -32,6 +32,8 @@ export interface HomeOrder {
   readonly timeoutMs: number | null
   /** As `PoolOptions.modules`, as URLs. */
   readonly modules: readonly string[] | undefined
+  /** As `PoolOptions.threads`. */
+  readonly threads: { readonly min?: number; readonly max?: number; readonly idleMs?: number } | undefined
 }
 
 /** What a context's pool is made from. */
