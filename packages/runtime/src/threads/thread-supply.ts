@@ -144,8 +144,10 @@ export class ThreadSupply {
     this.#isProdding = true
     // One fails only when the supply is closed meanwhile, or when the thread dies, which 'error' tells.
     const warmed = Array.from({ length: tasks }, () => this.#piscina.run(undefined, { name: 'warm' }))
-    void Promise.allSettled(warmed).then(() => {
+    void Promise.allSettled(warmed).then((results) => {
       this.#isProdding = false
+      // A service may have taken one meanwhile. Not after a failure: what can't boot would be started for ever.
+      if (results.every(({ status }) => status === 'fulfilled')) this.warm()
     })
     this.#watchExits()
   }
