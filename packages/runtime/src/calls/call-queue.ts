@@ -88,6 +88,11 @@ export class CallQueue implements CallHolder, Expiring {
     watch.add(this)
   }
 
+  /** Its service is gone, and with it the calls that could be late. */
+  unbind(): void {
+    this.#watch?.remove(this)
+  }
+
   /** Sends the call, has it wait, or fails it. */
   accept(call: Call): void {
     const refusal = this.#refusal

@@ -214,7 +214,7 @@ export class Pool implements AsyncDisposable {
       await handle.stop()
     } finally {
       await handle.close()
-      if (this.#services.get(name) === handle) this.#services.delete(name)
+      this.#forget(handle)
     }
   }
 
@@ -387,10 +387,17 @@ export class Pool implements AsyncDisposable {
     try {
       await (handle.dependsOn.length > 0 ? this.start(handle.name) : handle.start())
     } catch (error) {
-      if (this.#services.get(handle.name) === (handle as ServiceHandle)) this.#services.delete(handle.name)
+      this.#forget(handle as ServiceHandle)
       throw error
     }
     return handle
+  }
+
+  /** Its name is free. */
+  #forget(handle: ServiceHandle): void {
+    if (this.#services.get(handle.name) !== handle) return
+    this.#services.delete(handle.name)
+    handle.unbind()
   }
 
   /** By its given name, else by its canonical one. */
@@ -407,9 +414,7 @@ export class Pool implements AsyncDisposable {
   /** An activated service that has ended, or failed for good, leaves its name to the next one. */
   async #bringToLife(spec: ActivationSpec): Promise<void> {
     const handle: ServiceHandle = await this.#spawn(spec as ServiceSpec)
-    const forget = (): void => {
-      if (this.#services.get(handle.name) === handle) this.#services.delete(handle.name)
-    }
+    const forget = (): void => this.#forget(handle)
     handle.finished.then(forget, forget)
   }
 
@@ -429,7 +434,7 @@ export class Pool implements AsyncDisposable {
   async #closeContext(name: string, place: SharedThread): Promise<void> {
     const inside = [...this.#services.values()].filter((handle) => handle.context === place.id)
     await Promise.all(inside.map((handle) => handle.close()))
-    for (const handle of inside) this.#services.delete(handle.name)
+    for (const handle of inside) this.#forget(handle)
     await place.close()
     this.#contexts.delete(name)
   }

@@ -269,6 +269,11 @@ export class ServiceHandle<S = unknown> {
     return this.#spec.exportName ?? this.#className
   }
 
+  /** @internal its pool has no more to do with it */
+  unbind(): void {
+    this.#spec.invoker.queue.unbind()
+  }
+
   /** @internal the pool is closed: every call is rejected, and the service stopped, or killed after its grace */
   async close(): Promise<void> {
     await this.#runner.close()

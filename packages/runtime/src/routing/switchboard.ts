@@ -8,9 +8,10 @@
  * A name that no pool on the way up knows waits in the uppermost one, until the service comes or the call's deadline.
  */
 import type { MessagePort } from 'node:worker_threads'
-import { type ContextId, PoolClosedError, SelfCallError } from '@troupe/worker-host'
+import { type ContextId, PoolClosedError, SelfCallError, ServiceCrashedError } from '@troupe/worker-host'
 import type { Call, CallRequest } from '../calls/call.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
+import type { Death } from '../threads/host-link.ts'
 import type { ThreadContext } from '../threads/thread-context.ts'
 import { ExpectedServices } from './expected-services.ts'
 import { Router } from './router.ts'
@@ -96,7 +97,7 @@ export class Switchboard {
   }
 
   /** Takes the calls of a context below, and of those below that, until it dies. */
-  serveChild(port: MessagePort, peer: ContextId, died: Promise<{ readonly cause?: unknown }>): void {
+  serveChild(port: MessagePort, peer: ContextId, died: Promise<Death>): void {
     const speaksFor = (caller: ContextId) => caller === peer || caller.startsWith(`${peer}/`)
     const router = this.#serve({
       port,
@@ -104,9 +105,9 @@ export class Switchboard {
       speaksFor,
       route: (request) => this.#route(request, 'here'),
     })
-    void died.then(({ cause }) => {
+    void died.then((death) => {
       this.#routers.delete(router)
-      router.close(cause)
+      router.close(new ServiceCrashedError(peer, { ...death, mayHaveRun: true }))
     })
   }
 
