@@ -103,6 +103,8 @@ export class ComlinkEndpoint {
     } catch (error) {
       this.#failures.set(id, error)
       throw error
+    } finally {
+      for (const arg of args) if (typeof arg === 'function') release(arg as unknown as Comlink.Remote<unknown>)
     }
   }
 
@@ -128,6 +130,9 @@ export class ComlinkEndpoint {
     this.close()
   }
 }
+
+/** A callback is there for its call. Comlink would keep its ports open until it is collected, and Node 22 never does. */
+const release = (callback: Comlink.Remote<unknown>): void => callback[Comlink.releaseProxy]()
 
 const inWords = (type: unknown, path: unknown): string => {
   const name = Array.isArray(path) ? path.map((step) => messageOf(step)).join('.') : ''
