@@ -17,6 +17,8 @@ export type {
 } from './host/host.ts'
 export { type CallScope, CallScopes } from './service/call-scope.ts'
 export type { HostTask } from './thread.ts'
+export { type BegunCount, type Carrier, memoryCarrier } from './wire/carrier.ts'
+export { type Channel, type ChannelEnd, transferOf, unheard } from './wire/channel.ts'
 export { controlEndpoint } from './wire/control-endpoint.ts'
 export { type Batch, REPLY_WORDS, Reply, Request, type RouteDeclaration, STREAM_WINDOW } from './wire/messages.ts'
 export { type Outbox, requestOutbox } from './wire/outbox.ts'

@@ -4,8 +4,6 @@
  * Ids are places in an array, used again once their call is settled. A link lives as long as its thread, so a reply can
  * never meet a call of another incarnation.
  */
-import type { MessagePort } from 'node:worker_threads'
-import { receiveMessageOnPort } from 'node:worker_threads'
 import {
   type ContextId,
   NoSuchMethodError,
@@ -15,6 +13,8 @@ import {
 } from '@troupe/worker-host'
 import {
   type Batch,
+  type BegunCount,
+  type Channel,
   encodeThrown,
   findUncloneable,
   isAdmitted,
@@ -27,6 +27,7 @@ import {
   requestOutbox,
   type ThrownData,
   type Uncloneable,
+  unheard,
 } from '@troupe/worker-host/owner'
 import type { Death } from '../threads/host-link.ts'
 import type { Call, CallHolder, CallRequest } from './call.ts'
@@ -39,12 +40,12 @@ export interface CallLinkOptions {
   readonly context: ContextId
   /** Whom the other end takes a call for where it is not told otherwise. */
   readonly owner: ContextId
-  readonly port: MessagePort
+  readonly port: Channel
   readonly methods: MethodBook
   /** Calls at the thread at any time; streams are not counted. */
   readonly window: number
-  /** Word 0 is the host's count of calls begun; without it every call that was sent may have. */
-  readonly begun: Int32Array | undefined
+  /** The host's count of calls begun; without it every call that was sent may have. */
+  readonly begun: BegunCount | undefined
   /** Replies have come: there is room for more calls. */
   readonly onRoom: () => void
   /** `expire` has something to do at that time. */
@@ -144,7 +145,7 @@ export class CallLink implements CallHolder, Expiring {
    */
   close(death: Death): Call[] {
     const { port, service } = this.#options
-    for (let rest = receiveMessageOnPort(port); rest; rest = receiveMessageOnPort(port)) this.#receive(rest.message)
+    for (const batch of unheard(port)) this.#receive(batch as Batch)
     port.close()
     const left = this.#takeAll()
     for (const call of left.filter((call) => this.#hasBegun(call))) {
@@ -269,7 +270,7 @@ export class CallLink implements CallHolder, Expiring {
   /** Counters wrap, so what is compared is their distance. */
   #hasBegun(call: Call): boolean {
     const { begun } = this.#options
-    return begun === undefined || ((begun[0]! - call.ordinal) | 0) >= 0
+    return begun === undefined || ((begun.value - call.ordinal) | 0) >= 0
   }
 
   #takeAll(): Call[] {
@@ -296,13 +297,13 @@ export class CallLink implements CallHolder, Expiring {
       if (other && ((other.ordinal - call.ordinal) | 0) > 0) other.ordinal = (other.ordinal - 1) | 0
     }
     this.#sent = (this.#sent - 1) | 0
-    const { path, found } = firstUncloneable(call.request.args)
+    const { path, found } = firstUncloneable(call.request.args, this.#options.port)
     call.fail(() => new NotCloneableError(`call of ${call.subject}`, path, found, { cause: reason }))
   }
 }
 
-function firstUncloneable(args: readonly unknown[]): Uncloneable {
-  const { path, found } = findUncloneable(args, 'argument ')
+function firstUncloneable(args: readonly unknown[], { carries }: Channel): Uncloneable {
+  const { path, found } = findUncloneable(args, 'argument ', carries)
   // `argument [2].x` is how the list names it, `argument 2.x` how a reader does.
   return { path: path.replace(/^argument \[(\d+)\]/, 'argument $1'), found }
 }

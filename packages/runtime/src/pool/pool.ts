@@ -13,7 +13,6 @@
  * thread: nothing of it keeps the process alive after that.
  */
 
-import type { MessagePort } from 'node:worker_threads'
 import {
   BadOptionsError,
   type ContextId,
@@ -21,6 +20,7 @@ import {
   NoSuchServiceError,
   PoolClosedError,
 } from '@troupe/worker-host'
+import type { Channel } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { checkTimeout } from '../calls/call-options.ts'
 import { DeadlineWatch } from '../calls/deadline-watch.ts'
@@ -32,9 +32,10 @@ import { SharedThread } from '../contexts/shared-thread.ts'
 import { ThisThread } from '../contexts/this-thread.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Exchange } from '../routing/exchange.ts'
-import { ThreadContext } from '../threads/thread-context.ts'
+import { ContextLink } from '../threads/context-link.ts'
 import { ThreadSupplies } from '../threads/thread-supplies.ts'
 import type { ThreadOptions } from '../threads/thread-supply.ts'
+import { openThread } from '../threads/thread-vessel.ts'
 import { Context } from './context.ts'
 import { type ContextSpec, checkContextSpec } from './context-spec.ts'
 import { ServiceHandle } from './service-handle.ts'
@@ -200,7 +201,7 @@ export class Pool implements AsyncDisposable {
   }
 
   /** @internal takes the calls that come from above, in a pool that is in a context */
-  serveParent(port: MessagePort): void {
+  serveParent(port: Channel): void {
     this.#exchange.serveParent(port)
   }
 
@@ -232,9 +233,12 @@ export class Pool implements AsyncDisposable {
   }
 
   #starter(id: ContextId, options: ThreadOptions): StartThread {
-    const onUplink = (port: MessagePort, { died }: ThreadContext) => this.#exchange.serveChild(port, id, died)
+    const onUplink = (port: Channel, { died }: ContextLink) => this.#exchange.serveChild(port, id, died)
     const home = { id, runtimeUrl: RUNTIME_URL, timeoutMs: this.#timeoutMs }
-    return (killed) => ThreadContext.open({ supply: this.#supplies.for(options), home, killed, onUplink })
+    return async (killed) => {
+      const vessel = await openThread({ supply: this.#supplies.for(options), home, killed })
+      return new ContextLink(vessel, onUplink)
+    }
   }
 
   async #spawn<S>(spec: ServiceSpec<S>, place?: Place): Promise<ServiceHandle<S>> {

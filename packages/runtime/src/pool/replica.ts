@@ -2,7 +2,6 @@
  * One object of a service: its host, its link, and its hooks, each under the service's deadline. A service has one, or
  * as many as its `threads`; each lives once.
  */
-import { MessageChannel } from 'node:worker_threads'
 import { DeadlineExceededError, type ServiceState, type TaskStats } from '@troupe/worker-host'
 import {
   type BodyEnd,
@@ -13,6 +12,7 @@ import {
   type Outcome,
   type ServiceOrder,
   throwAll,
+  transferOf,
 } from '@troupe/worker-host/owner'
 import * as Comlink from 'comlink'
 import type { Call } from '../calls/call.ts'
@@ -65,10 +65,10 @@ export class Replica {
       throw error
     })
     try {
-      const { port1: port, port2 } = new MessageChannel()
-      const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-      const order: ServiceOrder = { ...options.order, begun, port: port2 }
-      const asked = lease.host.ask((host) => host.open(Comlink.transfer(order, [port2])))
+      const { near: port, far } = lease.carrier.open()
+      const begun = lease.carrier.shareCount()
+      const order: ServiceOrder = { ...options.order, begun: begun?.far, port: far }
+      const asked = lease.host.ask((host) => host.open(Comlink.transfer(order, transferOf(far))))
       const { methods } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
       const { window, onRoom, onDeadline } = options
       const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
@@ -79,7 +79,7 @@ export class Replica {
         port,
         methods: new ServiceMethods(methods),
         window,
-        begun,
+        begun: begun?.near,
         onRoom,
         onDeadline,
         onOverdue,

@@ -7,12 +7,11 @@
  *
  * A name that no pool on the way up knows waits in the uppermost one, until the service comes or the call's deadline.
  */
-import type { MessagePort } from 'node:worker_threads'
 import { type ContextId, PoolClosedError } from '@troupe/worker-host'
-import type { CallScope } from '@troupe/worker-host/owner'
+import type { CallScope, Channel } from '@troupe/worker-host/owner'
 import type { Call, CallRequest } from '../calls/call.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
-import type { ThreadContext } from '../threads/thread-context.ts'
+import type { ContextLink } from '../threads/context-link.ts'
 import { ExpectedServices } from './expected-services.ts'
 import { Router } from './router.ts'
 import { Way } from './way.ts'
@@ -36,7 +35,7 @@ export interface ExchangeOptions {
   /** A call of this pool's service of that name; undefined when it has none. */
   readonly serviceNamed: (name: string) => Send | undefined
   /** The thread of this pool's context of that name; undefined when it has none, or that has no thread. */
-  readonly threadNamed: (name: string) => ThreadContext | undefined
+  readonly threadNamed: (name: string) => ContextLink | undefined
   readonly names: () => readonly string[]
   readonly onForged: (call: ForgedCall) => void
 }
@@ -46,7 +45,7 @@ type Origin = 'parent' | 'here'
 export class Exchange {
   readonly #options: ExchangeOptions
   readonly #expected: ExpectedServices
-  readonly #down = new Map<ThreadContext, Way>()
+  readonly #down = new Map<ContextLink, Way>()
   readonly #routers = new Set<Router>()
   #up: Way | undefined
   #isClosed = false
@@ -68,19 +67,19 @@ export class Exchange {
   }
 
   /** Opens the way up. */
-  connectUp(port: MessagePort): void {
+  connectUp(port: Channel): void {
     const { id: from, watch } = this.#options
     this.#up = new Way({ from, to: parentOf(from), port, watch })
   }
 
   /** Takes the calls that the parent sends here. */
-  serveParent(port: MessagePort): void {
+  serveParent(port: Channel): void {
     const peer = parentOf(this.#options.id)
     this.#serve({ port, peer, speaksFor: () => true, route: (request, scope) => this.#route(request, 'parent', scope) })
   }
 
   /** Takes the calls of a context below, and of those below that, until it dies. */
-  serveChild(port: MessagePort, peer: ContextId, died: Promise<{ readonly cause?: unknown }>): void {
+  serveChild(port: Channel, peer: ContextId, died: Promise<{ readonly cause?: unknown }>): void {
     const speaksFor = (caller: ContextId) => caller === peer || caller.startsWith(`${peer}/`)
     const router = this.#serve({
       port,
@@ -123,7 +122,7 @@ export class Exchange {
     return thread && (this.#down.get(thread) ?? this.#openDown(thread, path.slice(0, end)))
   }
 
-  #openDown(thread: ThreadContext, name: string): Way {
+  #openDown(thread: ContextLink, name: string): Way {
     const { id: from, watch } = this.#options
     const way = new Way({ from, to: `${from}/${name}`, port: thread.openPool(), watch })
     this.#down.set(thread, way)

@@ -2,15 +2,16 @@
  * The thread's end of the call port: takes batches of requests, runs the methods, and sends the replies in batches.
  *
  * Calls begin in the order they came. Where the invoker is serialized they also wait for each other, here and not at the
- * owner, which would cost a round trip a call. How many have begun is counted in memory that the owner shares, so that
+ * owner, which would cost a round trip a call. How many have begun is counted where the owner can read it, so that
  * after a crash it knows, without a message, which of the calls it had sent can't have run.
  */
-import type { MessagePort } from 'node:worker_threads'
 import type { ExposedMethod } from '../access/method-table.ts'
 import { type ContextId, portableName } from '../access/policy.ts'
 import { messageOf, NoSuchMethodError, NotAuthorizedError, NotCloneableError } from '../errors/catalogue.ts'
 import { decodeThrown, type ThrownData } from '../errors/error-data.ts'
 import { CallScope, type CallScopes } from '../service/call-scope.ts'
+import type { BegunCount } from '../wire/carrier.ts'
+import type { Channel } from '../wire/channel.ts'
 import { type Batch, Reply, Request } from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
 import { findUncloneable } from '../wire/uncloneable.ts'
@@ -27,9 +28,8 @@ export interface DispatcherOptions {
   readonly methods: ExposedMethod[]
   /** What a route leads to; undefined for what is no declaration. */
   readonly declare?: (declaration: unknown) => ExposedMethod | undefined
-  readonly port: MessagePort
-  /** Word 0 counts the calls that have begun. */
-  readonly begun: Int32Array
+  readonly port: Channel
+  readonly begun: BegunCount
   /** One call at a time. */
   readonly isSerialized: boolean
   readonly scopes: CallScopes
@@ -180,7 +180,7 @@ export class Dispatcher {
 
   #countBegun(): void {
     this.#begun = (this.#begun + 1) | 0
-    this.#options.begun[0] = this.#begun
+    this.#options.begun.value = this.#begun
   }
 
   #begin(id: number, number: number, args: unknown[]): void {
@@ -283,7 +283,7 @@ export class Dispatcher {
   #refuse(record: Batch, reason: unknown): void {
     const [operation, id, value] = record as [number, number, unknown]
     const root = operation === Reply.Item ? 'item' : 'result'
-    const { path, found } = findUncloneable(value, root)
+    const { path, found } = findUncloneable(value, root, this.#options.port.carries)
     const refusal = new NotCloneableError(`service "${this.#options.service}"`, path, found, { cause: reason })
     const stream = this.#streams.get(id)
     if (stream) stream.fail(refusal)

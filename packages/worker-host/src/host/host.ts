@@ -4,7 +4,6 @@
  *
  * Nothing here throws to the owner: Comlink would drop an error's code, class and cause, so each answer is an `Outcome`.
  */
-import type { MessagePort } from 'node:worker_threads'
 import { describeMethod, type MethodDescription, methodTable } from '../access/method-table.ts'
 import type { ContextId } from '../access/policy.ts'
 import { messageOf } from '../errors/catalogue.ts'
@@ -16,6 +15,8 @@ import type { HomeContext } from '../service/service-context.ts'
 import { type Background, type ReadyJob, readyJobs, type TaskStats } from '../tasks/background.ts'
 import { jobsOf } from '../tasks/declarations.ts'
 import type { CancelledGraph } from '../tasks/task-graph.ts'
+import type { Carrier, CountPlace } from '../wire/carrier.ts'
+import type { ChannelEnd } from '../wire/channel.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { encodeFailure } from './failure.ts'
 import { baseOf, loadService } from './load-service.ts'
@@ -35,8 +36,9 @@ export interface ServiceOrder {
   readonly options: unknown
   readonly isSerialized: boolean
   readonly maxTasks: number
-  readonly begun: Int32Array
-  readonly port: MessagePort
+  /** Where it counts the calls that have begun; undefined where there is no place for that. */
+  readonly begun: CountPlace | undefined
+  readonly port: ChannelEnd
 }
 
 export interface ServiceDescription {
@@ -92,10 +94,13 @@ export class Host implements HostApi {
   readonly closed: Promise<void>
   #markClosed!: () => void
   readonly #home: HomeContext
+  readonly #carrier: Carrier
   #hosted: Hosted | undefined
 
-  constructor(home: HomeContext) {
+  /** @param carrier what its orders come through */
+  constructor(home: HomeContext, carrier: Carrier) {
     this.#home = home
+    this.#carrier = carrier
     this.closed = new Promise((resolve) => {
       this.#markClosed = resolve
     })
@@ -120,7 +125,9 @@ export class Host implements HostApi {
       }
       const service = new type(order.options)
       service[PLACEMENT] = placement
-      const dispatcher = new Dispatcher({ ...order, service: name, target: service, methods, scopes })
+      const port = this.#carrier.accept(order.port)
+      const begun = order.begun === undefined ? { value: 0 } : this.#carrier.countAt(order.begun)
+      const dispatcher = new Dispatcher({ ...order, service: name, target: service, methods, scopes, port, begun })
       const background = service[BACKGROUND]
       const hooks = service as unknown as Hooks
       this.#hosted = { service: hooks, background, jobs, maxTasks, placement, dispatcher, stopping }

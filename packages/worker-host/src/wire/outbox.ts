@@ -4,12 +4,12 @@
  * Records leave in the order they were put in. If a batch can't be cloned, its records are posted one by one, and only
  * those that really can't be are refused: one bad argument harms nobody else's call.
  */
-import type { MessagePort } from 'node:worker_threads'
+import type { Channel } from './channel.ts'
 import { type Batch, REPLY_WORDS, requestWords } from './messages.ts'
 import { isPrimitive, LIVE, snapshot } from './snapshot.ts'
 
 export interface OutboxOptions {
-  readonly port: MessagePort
+  readonly port: Channel
   /** Length in words of the record that starts at `offset`. */
   readonly wordsAt: (batch: Batch, offset: number) => number
   /** Called for a record that structured clone refuses, with the reason. */
