@@ -18,7 +18,7 @@ const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc')
 const PACKAGES = [
   // Entries that are built together share their modules, as files that each of them loads: `testing` stands alone, so
   // that no thread loads a file more for it.
-  { name: 'worker-host', together: [['index', 'owner', 'thread'], ['testing']] },
+  { name: 'worker-host', together: [['index', 'owner', 'process', 'thread'], ['testing']] },
   { name: 'runtime', together: [['index', 'nested']] },
 ]
 

@@ -13,6 +13,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     clock: ['errors'],
     tasks: ['clock', 'errors'],
     wire: [],
+    ipc: ['wire'],
     access: ['errors'],
     service: ['access', 'clock', 'errors', 'tasks'],
     host: ['access', 'errors', 'service', 'tasks', 'wire'],
@@ -22,19 +23,20 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     supervision: [],
     modules: [],
     threads: [],
+    processes: ['threads'],
     contexts: ['threads'],
     calls: ['threads'],
     layers: ['calls'],
     proxy: ['calls'],
     routing: ['calls', 'threads'],
-    pool: ['calls', 'contexts', 'lifecycle', 'modules', 'proxy', 'routing', 'supervision', 'threads'],
+    pool: ['calls', 'contexts', 'lifecycle', 'modules', 'processes', 'proxy', 'routing', 'supervision', 'threads'],
   },
 }
 
 /** What a package may import besides Node's own modules and its own files. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'worker-host': ['comlink', 'croner'],
-  runtime: ['@troupe/worker-host', '@troupe/worker-host/owner', 'comlink', 'esbuild', 'piscina'],
+  runtime: ['@troupe/worker-host', '@troupe/worker-host/owner', 'comlink', 'esbuild', 'piscina', 'tinypool'],
 }
 
 const root = dirname(import.meta.dirname)

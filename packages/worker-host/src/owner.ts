@@ -15,6 +15,9 @@ export type {
   ServiceDescription,
   ServiceOrder,
 } from './host/host.ts'
+export { BegunFile } from './ipc/begun-file.ts'
+export { ProcessCarrier } from './ipc/process-carrier.ts'
+export type { ProcessTask } from './process.ts'
 export { type CallScope, CallScopes } from './service/call-scope.ts'
 export type { HostTask } from './thread.ts'
 export { type BegunCount, type Carrier, memoryCarrier } from './wire/carrier.ts'

@@ -19,6 +19,7 @@ import {
   DuplicateNameError,
   NoSuchServiceError,
   PoolClosedError,
+  ServiceCrashedError,
 } from '@troupe/worker-host'
 import type { Channel } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
@@ -30,14 +31,16 @@ import { OwnThread } from '../contexts/own-thread.ts'
 import type { Place, StartThread } from '../contexts/place.ts'
 import { SharedThread } from '../contexts/shared-thread.ts'
 import { ThisThread } from '../contexts/this-thread.ts'
+import { ProcessSupply } from '../processes/process-supply.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Exchange } from '../routing/exchange.ts'
 import { ContextLink } from '../threads/context-link.ts'
+import { ThreadDiedError } from '../threads/host-link.ts'
 import { ThreadSupplies } from '../threads/thread-supplies.ts'
 import type { ThreadOptions } from '../threads/thread-supply.ts'
 import { openThread } from '../threads/thread-vessel.ts'
 import { Context } from './context.ts'
-import { type ContextSpec, checkContextSpec } from './context-spec.ts'
+import { type ContextKind, type ContextSpec, checkContextSpec } from './context-spec.ts'
 import { ServiceHandle } from './service-handle.ts'
 import { checkSpec, type InvokerName, type ServiceSpec, toInvoker } from './service-spec.ts'
 
@@ -75,6 +78,7 @@ export class Pool implements AsyncDisposable {
   readonly #registered = new Map<string, Invoker>()
   readonly #contexts = new Map<string, Context>()
   readonly #supplies: ThreadSupplies
+  readonly #processes = new ProcessSupply()
   #closing: Promise<void> | undefined
 
   /**
@@ -126,18 +130,19 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
-   * Makes a context: a thread for several services, with one identity; it is ready when the promise resolves.
+   * Makes a context: a thread, or a process, for several services, with one identity; it is ready when the promise resolves.
    *
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
    * @throws {DuplicateNameError} ERR_TROUPE_DUPLICATE_NAME when a context, or a service that is one by itself, has the name
    * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
+   * @throws {ServiceCrashedError} ERR_TROUPE_SERVICE_CRASHED when its thread or process ended before it was ready
    */
   async context(spec: ContextSpec): Promise<Context> {
-    const { name, ...options } = checkContextSpec(spec)
+    const { name, kind = 'thread', ...options } = checkContextSpec(spec)
     if (this.#closing) throw new PoolClosedError(`context "${name}" can't be made`)
     if (this.#contexts.has(name) || this.#services.has(name)) throw new DuplicateNameError(name)
     const id = `${this.#home.id}/${name}`
-    const place = new SharedThread(id, this.#starter(id, options))
+    const place = new SharedThread(id, this.#starter(id, kind, options))
     const context = new Context(name, place, {
       add: (spec) => this.#add(spec, place),
       spawn: (spec) => this.#spawn(spec, place),
@@ -148,7 +153,9 @@ export class Pool implements AsyncDisposable {
       await place.open()
     } catch (error) {
       this.#contexts.delete(name)
-      throw error
+      throw error instanceof ThreadDiedError
+        ? new ServiceCrashedError(id, { ...error.death, mayHaveRun: false })
+        : error
     }
     return context
   }
@@ -229,14 +236,17 @@ export class Pool implements AsyncDisposable {
   #placeFor({ name, thread, resourceLimits }: ServiceSpec): Place {
     if (thread === 'parent') return new ThisThread(this.#home)
     const id = `${this.#home.id}/${name}`
-    return new OwnThread(id, this.#starter(id, { resourceLimits }))
+    return new OwnThread(id, this.#starter(id, 'thread', { resourceLimits }))
   }
 
-  #starter(id: ContextId, options: ThreadOptions): StartThread {
+  #starter(id: ContextId, kind: ContextKind, options: ThreadOptions): StartThread {
     const onUplink = (port: Channel, { died }: ContextLink) => this.#exchange.serveChild(port, id, died)
     const home = { id, runtimeUrl: RUNTIME_URL, timeoutMs: this.#timeoutMs }
     return async (killed) => {
-      const vessel = await openThread({ supply: this.#supplies.for(options), home, killed })
+      const vessel =
+        kind === 'process'
+          ? await this.#processes.open({ ...options, home, killed })
+          : await openThread({ supply: this.#supplies.for(options), home, killed })
       return new ContextLink(vessel, onUplink)
     }
   }
@@ -265,6 +275,7 @@ export class Pool implements AsyncDisposable {
     await Promise.all([...this.#contexts.values()].map((context) => context.close()))
     this.#exchange.close()
     this.#watch.close()
+    await this.#processes.close()
     const zombies = await this.#supplies.close()
     if (zombies > 0) {
       process.emitWarning(`${zombies} threads are inside a system call that can't be interrupted`, {

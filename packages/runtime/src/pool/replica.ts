@@ -2,11 +2,13 @@
  * One object of a service: its host, its link, and its hooks, each under the service's deadline. A service has one, or
  * as many as its `threads`; each lives once.
  */
-import { DeadlineExceededError, type ServiceState, type TaskStats } from '@troupe/worker-host'
+import { DeadlineExceededError, NotCloneableError, type ServiceState, type TaskStats } from '@troupe/worker-host'
 import {
   type BodyEnd,
+  type Channel,
   decodeThrown,
   encodeThrown,
+  findUncloneable,
   type Hook,
   type MethodDescription,
   type Outcome,
@@ -66,6 +68,7 @@ export class Replica {
     })
     try {
       const { near: port, far } = lease.carrier.open()
+      requireCarried(options.order, port)
       const begun = lease.carrier.shareCount()
       const order: ServiceOrder = { ...options.order, begun: begun?.far, port: far }
       const asked = lease.host.ask((host) => host.open(Comlink.transfer(order, transferOf(far))))
@@ -194,6 +197,13 @@ export class Replica {
 
 const named = (tasks: readonly string[]): string =>
   `${tasks.length === 1 ? 'task' : `${tasks.length} tasks`} ${tasks.map((task) => `"${task}"`).join(', ')}`
+
+/** @throws {NotCloneableError} ERR_TROUPE_NOT_CLONEABLE for options that can be copied, but not to another process */
+function requireCarried({ name, options }: ReplicaOptions['order'], { carries }: Channel): void {
+  if (carries === undefined || carries(options)) return
+  const { path, found } = findUncloneable(options, 'options', carries)
+  throw new NotCloneableError(`service "${name}"`, path, found)
+}
 
 function unwrap<T>(outcome: Outcome<T>): T {
   if (outcome.ok) return outcome.value

@@ -99,7 +99,7 @@ export class ContextLink {
     const { control } = this.#vessel
     for (const message of unheard(control)) this.#watch(message)
     control.close()
-    const isKilled = death.exitCode === undefined
+    const isKilled = death.exitCode === undefined && death.signal === undefined
     this.#death = this.#notice && !isKilled ? { ...death, cause: decodeThrown(this.#notice.crashed) } : death
     for (const link of this.#links) link.end(this.#death)
     return this.#death

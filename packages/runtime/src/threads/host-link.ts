@@ -13,6 +13,8 @@ export interface Death {
   readonly cause?: unknown
   /** Absent for a thread that was killed: it need not have ended yet. */
   readonly exitCode?: number | undefined
+  /** What a process was ended by, when that was not its owner. */
+  readonly signal?: NodeJS.Signals | undefined
 }
 
 /** Rejects a request to a host whose thread is gone. */
