@@ -5,6 +5,7 @@ import { Pool } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import type { Branch } from '../fixtures/services/branch.ts'
+import type { Tenant } from '../fixtures/services/tenant.ts'
 import { Watch } from '../fixtures/watch.ts'
 
 const branch = { name: 'branch', module: fixture('branch.ts'), options: {} }
@@ -60,6 +61,7 @@ describe('a context of kind process', () => {
 
   it.each([
     ['an option that Node does not know', { execArgv: ['--no-such-option'] }, { exitCode: 9 }],
+    ['an environment too large to be given', { env: { LARGE: 'x'.repeat(2 ** 22) } }, { cause: { code: 'E2BIG' } }],
     [
       'a heap too small to start in',
       { execArgv: ['--max-old-space-size=1'] },
@@ -118,6 +120,14 @@ describe('a service in a process', () => {
     await watch.said('spins')
     context.kill(cause)
     await Promise.all([spinning, behind, watch.left(0)])
+  })
+
+  it('has children in its own thread, as in any context', async () => {
+    await using pool = new Pool()
+    const context = await pool.context({ name: 'house', kind: 'process' })
+    const { proxy } = await context.spawn<Tenant>({ name: 'parent', module: fixture('tenant.ts') })
+    expect(await proxy.spawnBeside('child')).toBe('child in root/house')
+    expect(await proxy.askBeside('child')).toEqual([0, 'child in root/house, called by root/house'])
   })
 
   it('joins one new process with the others whose supervision brings them back', async () => {

@@ -13,7 +13,7 @@ export { RateLimitInvoker, type RateLimitOptions } from './layers/rate-limit-inv
 export { RetryInvoker, type RetryOptions } from './layers/retry-invoker.ts'
 export type { FinishReason } from './lifecycle/life.ts'
 export type { Context } from './pool/context.ts'
-export type { ContextSpec } from './pool/context-spec.ts'
+export type { ContextKind, ContextSpec } from './pool/context-spec.ts'
 export { Pool, type PoolOptions } from './pool/pool.ts'
 
 import './pool/service-context.ts'

@@ -31,7 +31,9 @@ export class ProcessSupply {
     const { Tinypool } = await import('tinypool') // most programs have no processes
     if (killed.aborted) throw new ThreadDiedError({ cause: killed.reason })
     const begun = BegunFile.create()
-    const child = new ContextProcess(new Tinypool(optionsOf(env, execArgv)), { home, begunPath: begun?.path })
+    const child = started(() => {
+      return new ContextProcess(new Tinypool(optionsOf(env, execArgv)), { home, begunPath: begun?.path })
+    }, begun)
     const carrier = new ProcessCarrier({ side: 'owner', send: (frame) => child.send(frame), begun })
     child.receive = (frame) => carrier.receive(frame)
     killed.addEventListener('abort', child.kill, { once: true })
@@ -117,6 +119,16 @@ class ContextProcess {
       (cause: unknown) => (this.#pid === undefined ? { cause } : ended),
     )
     return Promise.race([ended, failed])
+  }
+}
+
+/** Node tells some reasons for which it can't start a process at once, and others by an event. */
+function started(start: () => ContextProcess, begun: BegunFile | undefined): ContextProcess {
+  try {
+    return start()
+  } catch (cause) {
+    begun?.close()
+    throw new ThreadDiedError({ cause })
   }
 }
 
