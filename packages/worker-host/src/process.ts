@@ -41,15 +41,16 @@ function send(frame: Uint8Array): void {
 
 /**
  * A process that is in a loop never hears that its owner is gone. So a shell waits for the end of the input, whose other
- * end the owner holds and the system closes, and then kills its parent. Where there is no shell, a loop goes on; on
+ * end the owner holds and the system closes, and then kills this process. Where there is no shell, a loop goes on; on
  * Windows the system ends a process with its parent.
  */
 function endWithOwner(): void {
   if (process.platform === 'win32') return
-  const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -KILL $PPID'], {
+  const guard = spawn('/bin/sh', ['-c', 'read -r _; kill -KILL "$0"', String(process.pid)], {
     stdio: ['inherit', 'ignore', 'ignore'],
     detached: true, // what a terminal sends to all of a group is not for it
   })
   guard.on('error', () => {}) // no shell
   guard.unref()
+  process.on('exit', () => guard.kill()) // the number of this process may be another's soon
 }
