@@ -18,7 +18,7 @@ const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc')
 const PACKAGES = [
   // Entries that are built together share their modules, as files that each of them loads: `testing` and `files` stand
   // alone, so that no thread loads a file more for them.
-  { name: 'worker-host', together: [['index', 'owner', 'thread'], ['files'], ['testing']] },
+  { name: 'worker-host', together: [['index', 'owner', 'process', 'thread'], ['files'], ['testing']] },
   { name: 'runtime', together: [['index', 'nested'], ['files']] },
 ]
 

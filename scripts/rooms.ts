@@ -13,6 +13,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     clock: ['errors'],
     tasks: ['clock', 'errors'],
     wire: [],
+    ipc: ['wire'],
     streams: ['errors', 'wire'],
     access: ['errors'],
     receivers: ['errors', 'tasks'],
@@ -26,6 +27,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     supervision: [],
     modules: [],
     threads: [],
+    processes: ['threads'],
     contexts: ['threads'],
     graph: [],
     calls: ['threads'],
@@ -41,6 +43,7 @@ const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
       'layers',
       'lifecycle',
       'modules',
+      'processes',
       'proxy',
       'routing',
       'supervision',
@@ -59,6 +62,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     'comlink',
     'esbuild',
     'piscina',
+    'tinypool',
   ],
 }
 

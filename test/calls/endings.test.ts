@@ -3,6 +3,7 @@ import { getEventListeners } from 'node:events'
 import { Pool, proxy, type ServiceHandle } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
+import { KINDS, placeOf } from '../fixtures/kinds.ts'
 import type { Patient } from '../fixtures/services/patient.ts'
 
 interface Scene {
@@ -82,37 +83,46 @@ const PLACES: Readonly<Record<string, (scene: Scene, timeoutMs: number) => Promi
   },
 }
 
-describe.each(Object.keys(PLACES))('a call that is %s', (place) => {
-  it.each(Object.keys(ENDINGS))('when %s rejects with the reason, and nothing is left of it', async (ending) => {
-    const { happen, timeoutMs = 60_000, sees } = ENDINGS[ending]!
-    await using pool = new Pool()
-    const handle = await pool.spawn<Patient>({ name: 'patient', module: fixture('patient.ts'), graceMs: 30 })
-    const scene = { pool, handle, aborter: new AbortController(), held: [] as Promise<unknown>[] }
-    const [outcome] = await PLACES[place]!(scene, timeoutMs)
-    const rejected = expect(outcome).rejects.toMatchObject(typeof sees === 'function' ? sees(place) : sees)
+describe.each(KINDS)('in a %s:', (kind) => {
+  describe.each(Object.keys(PLACES))('a call that is %s', (place) => {
+    it.each(Object.keys(ENDINGS))('when %s rejects with the reason, and nothing is left of it', async (ending) => {
+      const { happen, timeoutMs = 60_000, sees } = ENDINGS[ending]!
+      await using pool = new Pool()
+      const handle = await (await placeOf(pool, kind)).spawn<Patient>({
+        name: 'patient',
+        module: fixture('patient.ts'),
+        graceMs: 30,
+      })
+      const scene = { pool, handle, aborter: new AbortController(), held: [] as Promise<unknown>[] }
+      const [outcome] = await PLACES[place]!(scene, timeoutMs)
+      const rejected = expect(outcome).rejects.toMatchObject(typeof sees === 'function' ? sees(place) : sees)
 
-    const happened = happen(scene)
+      const happened = happen(scene)
 
-    await rejected
-    await happened
-    await Promise.all(scene.held)
-    expect(handle.stats().queued).toBe(0)
-    expect(getEventListeners(scene.aborter.signal, 'abort')).toEqual([])
-    await pool.close()
-    expect(handle.stats()).toMatchObject({ pending: 0, queued: 0, threads: 0 })
+      await rejected
+      await happened
+      await Promise.all(scene.held)
+      expect(handle.stats().queued).toBe(0)
+      expect(getEventListeners(scene.aborter.signal, 'abort')).toEqual([])
+      await pool.close()
+      expect(handle.stats()).toMatchObject({ pending: 0, queued: 0, threads: 0 })
+    })
   })
-})
 
-it.each(['streaming in', 'inside a callback'])(
-  'a method that is %s hears of its call’s abort by the reason',
-  async (place) => {
-    await using pool = new Pool()
-    const handle = await pool.spawn<Patient>({ name: 'patient', module: fixture('patient.ts') })
-    const scene = { pool, handle, aborter: new AbortController(), held: [] as Promise<unknown>[] }
-    const [outcome] = await PLACES[place]!(scene, 60_000)
-    scene.aborter.abort(new RangeError('enough'))
-    await expect(outcome).rejects.toThrow('enough')
-    while (handle.stats().pending > 0) await handle.proxy.heard()
-    expect(await handle.proxy.heard()).toEqual([expect.stringMatching(/ breaks off: RangeError$/)])
-  },
-)
+  it.each(['streaming in', 'inside a callback'])(
+    'a method that is %s hears of its call’s abort by the reason',
+    async (place) => {
+      await using pool = new Pool()
+      const handle = await (await placeOf(pool, kind)).spawn<Patient>({
+        name: 'patient',
+        module: fixture('patient.ts'),
+      })
+      const scene = { pool, handle, aborter: new AbortController(), held: [] as Promise<unknown>[] }
+      const [outcome] = await PLACES[place]!(scene, 60_000)
+      scene.aborter.abort(new RangeError('enough'))
+      await expect(outcome).rejects.toThrow('enough')
+      while (handle.stats().pending > 0) await handle.proxy.heard()
+      expect(await handle.proxy.heard()).toEqual([expect.stringMatching(/ breaks off: RangeError$/)])
+    },
+  )
+})

@@ -34,7 +34,7 @@ function openPort() {
   const { port1, port2 } = new MessageChannel()
   const target = new Target()
   const methods = methodTable(Target, Object.prototype)
-  const begun = new Int32Array(new SharedArrayBuffer(4))
+  const begun = { value: 0 }
   const identity = { service: 'target', context: 'root/target', caller: 'root' }
   const scopes = new CallScopes(Target, Object.prototype)
   const dispatcher = new Dispatcher({ ...identity, target, methods, port: port2, begun, isSerialized: false, scopes })
@@ -95,7 +95,7 @@ describe('what is posted into a call port', () => {
     await using port = openPort()
     port.post(message)
     expect(await port.answered()).toEqual([])
-    expect(port.begun[0]).toBe(1)
+    expect(port.begun.value).toBe(1)
   })
 
   it.each([

@@ -21,7 +21,7 @@ export type { FinishReason } from './lifecycle/life.ts'
 export type { Cause } from './lifecycle/reconciler.ts'
 export type { CallMessage } from './pool/call-tracing.ts'
 export type { Context } from './pool/context.ts'
-export type { ContextSpec } from './pool/context-spec.ts'
+export type { ContextKind, ContextSpec } from './pool/context-spec.ts'
 export { Pool, type PoolOptions, type PoolStats } from './pool/pool.ts'
 export type { PoolEventMap } from './pool/refusals.ts'
 

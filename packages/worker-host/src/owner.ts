@@ -17,6 +17,9 @@ export type {
   ServiceDescription,
   ServiceOrder,
 } from './host/host.ts'
+export { BegunFile } from './ipc/begun-file.ts'
+export { ProcessCarrier } from './ipc/process-carrier.ts'
+export type { ProcessTask } from './process.ts'
 export { type CallScope, CallScopes } from './service/call-scope.ts'
 export { type Carried, carriedNow } from './service/carried.ts'
 export type { ChildrenControl, ParentService } from './service/service-children.ts'
@@ -27,6 +30,8 @@ export type { HostTask } from './thread.ts'
 export { ValueExchange } from './values/exchange.ts'
 export { plainCopy } from './values/plain-copy.ts'
 export { refusal } from './values/refusal.ts'
+export { type BegunCount, type Carrier, memoryCarrier } from './wire/carrier.ts'
+export { type Channel, type ChannelEnd, transferOf, unheard } from './wire/channel.ts'
 export { controlEndpoint } from './wire/control-endpoint.ts'
 export type { Lowered } from './wire/marks.ts'
 export {

@@ -3,9 +3,9 @@
  * as that lives.
  */
 import type { MessagePort } from 'node:worker_threads'
-import * as Comlink from 'comlink'
-import { ContextHost, type HomeOrder } from './host/context-host.ts'
-import { controlEndpoint } from './wire/control-endpoint.ts'
+import type { HomeOrder } from './host/context-host.ts'
+import { serveContext } from './host/serve-context.ts'
+import { memoryCarrier } from './wire/carrier.ts'
 
 export interface HostTask {
   readonly control: MessagePort
@@ -17,12 +17,6 @@ export function warm(): void {}
 
 /** Never resolves: a context ends with its thread. */
 export function host({ control, home }: HostTask): Promise<never> {
-  process.setSourceMapsEnabled(true)
-  const context = new ContextHost(home, (notice, transfer) => control.postMessage(notice, transfer))
-  // A thread dies of an uncaught exception, and of an unhandled rejection, as a process does; but the owner is told first.
-  process.on('uncaughtException', (error) => context.crash(error))
-  // Whatever ends it by `process.exit`, the replies that are ready still count.
-  process.on('exit', () => context.flush())
-  Comlink.expose(context, controlEndpoint(control))
+  serveContext({ control, home, carrier: memoryCarrier })
   return new Promise(() => {})
 }

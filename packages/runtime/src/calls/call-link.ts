@@ -4,8 +4,6 @@
  * Ids are places in an array, used again once their call is settled. A link lives as long as its thread, so a reply can
  * never meet a call of another incarnation.
  */
-import type { MessagePort } from 'node:worker_threads'
-import { receiveMessageOnPort } from 'node:worker_threads'
 import {
   type ContextId,
   NoSuchMethodError,
@@ -15,7 +13,9 @@ import {
 } from '@troupe/worker-host'
 import {
   type Batch,
+  type BegunCount,
   type CallExtras,
+  type Channel,
   Exchange,
   encodeThrown,
   type ItemBatch,
@@ -32,6 +32,7 @@ import {
   refusal,
   requestOutbox,
   type ThrownData,
+  unheard,
   ValueExchange,
 } from '@troupe/worker-host/owner'
 import type { Death } from '../threads/host-link.ts'
@@ -45,14 +46,14 @@ export interface CallLinkOptions {
   readonly context: ContextId
   /** Whom the other end takes a call for where it is not told otherwise. */
   readonly owner: ContextId
-  readonly port: MessagePort
+  readonly port: Channel
   readonly methods: MethodBook
   /** What of a call's surroundings is sent with it. */
   readonly extrasOf: (call: Call) => CallExtras | undefined
   /** Calls at the thread at any time; streams are not counted. */
   readonly window: number
-  /** Word 0 is the host's count of calls begun; without it every call that was sent may have. */
-  readonly begun: Int32Array | undefined
+  /** The host's count of calls begun; without it every call that was sent may have. */
+  readonly begun: BegunCount | undefined
   readonly time: TurnClock
   /** Replies have come: there is room for more calls. */
   readonly onRoom: () => void
@@ -168,7 +169,7 @@ export class CallLink implements CallHolder, Expiring {
    */
   close(death: Death): Call[] {
     const { port, service } = this.#options
-    for (let rest = receiveMessageOnPort(port); rest; rest = receiveMessageOnPort(port)) this.#receive(rest.message)
+    for (const batch of unheard(port)) this.#receive(batch as Batch)
     const isLost = (call: Call): boolean => this.#hasBegun(call) || this.#spent.has(call)
     for (const call of this.#calls) if (call !== undefined && !isLost(call)) this.#values.giveBack(call.id)
     this.#values.close(() => new ServiceCrashedError(service, { ...death, mayHaveRun: true }))
@@ -340,7 +341,7 @@ export class CallLink implements CallHolder, Expiring {
   /** Counters wrap, so what is compared is their distance. */
   #hasBegun(call: Call): boolean {
     const { begun } = this.#options
-    return begun === undefined || ((begun[0]! - call.ordinal) | 0) >= 0
+    return begun === undefined || ((begun.value - call.ordinal) | 0) >= 0
   }
 
   #takeAll(): Call[] {
@@ -370,6 +371,7 @@ export class CallLink implements CallHolder, Expiring {
     this.#sent = (this.#sent - 1) | 0
     const values = record.slice(4, 4 + call.request.args.length)
     const names = values.map((_, index) => `argument ${index}`)
-    call.fail(() => refusal({ subject: `call of ${call.subject}`, values, names, reason }))
+    const { carries } = this.#options.port
+    call.fail(() => refusal({ subject: `call of ${call.subject}`, values, names, reason, carries }))
   }
 }

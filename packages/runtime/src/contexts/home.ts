@@ -1,11 +1,11 @@
 /** Where a pool is: in the parent script, or in a context below it. */
-import type { MessagePort } from 'node:worker_threads'
 import type { ContextId, Refusal } from '@troupe/worker-host'
+import type { Channel, ChannelEnd } from '@troupe/worker-host/owner'
 
 export interface Home {
   readonly id: ContextId
   /** The way up; undefined at the root. */
-  readonly parent: MessagePort | undefined
+  readonly parent: Channel | undefined
   /** The thread that it runs in, where that can have services. */
   readonly thread: HomeThread | undefined
   /** Tells the pool above what was refused; undefined at the root. */
@@ -14,7 +14,7 @@ export interface Home {
 
 export interface HomeThread {
   /** Makes a host in this very thread. */
-  readonly addHost: (control: MessagePort) => void
+  readonly addHost: (control: ChannelEnd) => void
   /** Ends this very thread: the only way to stop what will not listen. */
   readonly crash: (reason: unknown) => void
 }

@@ -1,19 +1,19 @@
 /** A place whose every lease is a thread of its own: what a service has unless it is put into a context. */
 import type { ContextId } from '@troupe/worker-host'
-import type { ThreadContext } from '../threads/thread-context.ts'
+import type { ContextLink } from '../threads/context-link.ts'
 import type { Lease, Place, StartThread } from './place.ts'
 
 export class OwnThread implements Place {
   readonly id: ContextId
   readonly #start: StartThread
-  readonly #alive = new Set<ThreadContext>()
+  readonly #alive = new Set<ContextLink>()
 
   constructor(id: ContextId, start: StartThread) {
     this.id = id
     this.#start = start
   }
 
-  get thread(): ThreadContext | undefined {
+  get thread(): ContextLink | undefined {
     const [first] = this.#alive
     return first
   }
@@ -24,6 +24,7 @@ export class OwnThread implements Place {
     void thread.died.then(() => this.#alive.delete(thread))
     return {
       host: thread.addHost(),
+      carrier: thread.carrier,
       release: () => thread.retire(),
       abandon: (reason) => kill.abort(reason),
     }

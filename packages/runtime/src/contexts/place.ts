@@ -1,16 +1,17 @@
 /** Where a service may live, seen from its runner: a place gives it a host, and takes that back. */
 import type { ContextId } from '@troupe/worker-host'
+import type { Carrier } from '@troupe/worker-host/owner'
+import type { ContextLink } from '../threads/context-link.ts'
 import type { HostLink } from '../threads/host-link.ts'
-import type { ThreadContext } from '../threads/thread-context.ts'
 
-/** Starts a thread for the context. @throws {ThreadDiedError} when it died before it was ready */
-export type StartThread = (killed: AbortSignal) => Promise<ThreadContext>
+/** Starts a thread, or a process, for the context. @throws {ThreadDiedError} when it died before it was ready */
+export type StartThread = (killed: AbortSignal) => Promise<ContextLink>
 
 export interface Place {
   /** The context's place in the tree; the identity of all that lives there. */
   readonly id: ContextId
   /** Through which the contexts below it are reached; undefined while there is none. */
-  readonly thread: ThreadContext | undefined
+  readonly thread: ContextLink | undefined
   /**
    * A host for one service.
    * @param kill ends it at any time, and whatever else lives in its thread
@@ -21,6 +22,8 @@ export interface Place {
 
 export interface Lease {
   readonly host: HostLink
+  /** Opens the channels to that host. */
+  readonly carrier: Carrier
   /** The service has stopped, and its host is closed. */
   release(): Promise<void>
   /** The service has failed and had its clean-up: its host is of no more use. */

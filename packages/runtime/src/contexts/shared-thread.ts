@@ -1,28 +1,28 @@
 /**
- * A place whose leases share one thread. It is started for the first of them, and anew for the next one after it has
+ * A place whose leases share one thread, or one process. It is started for the first of them, and anew for the next one after it has
  * died; a service that stops or fails leaves it to the others, but one that won't listen takes it along.
  */
 import type { ContextId } from '@troupe/worker-host'
-import type { ThreadContext } from '../threads/thread-context.ts'
+import type { ContextLink } from '../threads/context-link.ts'
 import type { Lease, Place, StartThread } from './place.ts'
 
 interface Incarnation {
   readonly kill: AbortController
-  readonly opening: Promise<ThreadContext>
+  readonly opening: Promise<ContextLink>
 }
 
 export class SharedThread implements Place {
   readonly id: ContextId
   readonly #start: StartThread
   #current: Incarnation | undefined
-  #thread: ThreadContext | undefined
+  #thread: ContextLink | undefined
 
   constructor(id: ContextId, start: StartThread) {
     this.id = id
     this.#start = start
   }
 
-  get thread(): ThreadContext | undefined {
+  get thread(): ContextLink | undefined {
     return this.#thread
   }
 
@@ -36,6 +36,7 @@ export class SharedThread implements Place {
     void host.ended.then(() => kill.signal.removeEventListener('abort', killAll))
     return {
       host,
+      carrier: thread.carrier,
       release: async () => host.end({}),
       abandon: (reason) => {
         host.tell((api) => api.close()) // unanswered where it is stuck; then the thread's end is the host's too

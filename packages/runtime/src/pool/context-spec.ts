@@ -3,10 +3,17 @@ import type { ResourceLimits } from 'node:worker_threads'
 import { BadOptionsError } from '@troupe/worker-host'
 import { checkThreadLimits, type ThreadLimits } from '../threads/thread-limits.ts'
 
+export type ContextKind = 'thread' | 'process'
+
 export interface ContextSpec {
   /** Unique among the pool's contexts and services; up to 200 characters, without `/`, which parts contexts. */
   readonly name: string
-  /** Limits of the thread's heap and stack, as `new Worker` takes them. @unit mebibytes */
+  /**
+   * A process of its own holds what a thread can't: native crashes, `process.chdir`, an `abort`. It shares no memory.
+   * @defaultValue 'thread'
+   */
+  readonly kind?: ContextKind
+  /** Limits of the thread's heap and stack, as `new Worker` takes them; not for a process. @unit mebibytes */
   readonly resourceLimits?: ResourceLimits
   /** The environment variables of the context. @defaultValue a copy of the owner's */
   readonly env?: Readonly<Record<string, string | undefined>>
@@ -18,7 +25,15 @@ export interface ContextSpec {
   readonly execArgv?: readonly string[]
 }
 
-const KNOWN_KEYS: ReadonlySet<string> = new Set(['name', 'resourceLimits', 'env', 'execArgv', 'modules', 'threads'])
+const KNOWN_KEYS: ReadonlySet<string> = new Set([
+  'name',
+  'kind',
+  'resourceLimits',
+  'env',
+  'execArgv',
+  'modules',
+  'threads',
+])
 
 /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS with all that is wrong */
 export function checkContextSpec(spec: ContextSpec): ContextSpec {
@@ -34,7 +49,11 @@ function* problemsOf(spec: ContextSpec): Generator<string> {
     yield `unknown ${unknown.map((key) => `"${key}"`).join(', ')}, known: ${[...KNOWN_KEYS].join(', ')}`
   }
   if (!isName(spec.name)) yield nameProblem(spec.name)
-  const { execArgv = [], env = {} } = spec
+  const { kind = 'thread', execArgv = [], env = {}, resourceLimits } = spec
+  if (kind !== 'thread' && kind !== 'process') yield `"kind" must be thread or process, found ${JSON.stringify(kind)}`
+  if (kind === 'process' && resourceLimits !== undefined) {
+    yield `"resourceLimits" are of a thread; those of a process are options of Node: execArgv: ['--max-old-space-size=512']`
+  }
   if (!Array.isArray(execArgv) || !execArgv.every((arg) => typeof arg === 'string')) {
     yield `"execArgv" must be a list of texts`
   }

@@ -1,13 +1,13 @@
 /**
- * A context that several services share: one thread, one identity.
+ * A context that several services share: one thread or one process, one identity.
  *
  *     const images = await pool.context({ name: 'images', resourceLimits: { maxOldGenerationSizeMb: 512 } })
  *     const resize = await images.spawn<Resize>({ name: 'resize', module: … })
  *     await images.close()
  *
- * A service that stops or fails leaves the context to the others. What ends the thread (an uncaught exception,
+ * A service that stops or fails leaves the context to the others. What ends its thread or process (an uncaught exception,
  * `process.exit`, a hook that never ends, a kill) is a crash to each of them; those whose supervision says so are
- * restarted, in a new thread that they share again.
+ * restarted, in a new one that they share again.
  */
 import { type ContextId, PoolClosedError } from '@troupe/worker-host'
 import type { SharedThread } from '../contexts/shared-thread.ts'
@@ -72,12 +72,12 @@ export class Context implements AsyncDisposable {
     return (await this.#keeper.call(name, method, args)) as Result
   }
 
-  /** Ends the context's thread at once: a crash to every service in it. */
+  /** Ends the context's thread or process at once: a crash to every service in it. */
   kill(reason: unknown = new Error(`context "${this.id}" was killed`)): void {
     this.place.kill(reason)
   }
 
-  /** Stops the services here as a closing pool does, and ends the thread; a second call joins the first. */
+  /** Stops the services here as a closing pool does, and ends the thread or process; a second call joins the first. */
   close(): Promise<void> {
     this.#closing ??= this.#keeper.close()
     return this.#closing

@@ -13,7 +13,6 @@
  * thread: nothing of it keeps the process alive after that.
  */
 
-import type { MessagePort } from 'node:worker_threads'
 import {
   BadOptionsError,
   type Clock,
@@ -22,9 +21,10 @@ import {
   NoSuchServiceError,
   PoolClosedError,
   type RefusalReason,
+  ServiceCrashedError,
   systemClock,
 } from '@troupe/worker-host'
-import { type ParentService, throwAll } from '@troupe/worker-host/owner'
+import { type Channel, type ParentService, throwAll } from '@troupe/worker-host/owner'
 import { ActivationDesk, DESK } from '../activation/activation-desk.ts'
 import { type ActivationSpec, Activator } from '../activation/activator.ts'
 import { AllowedModules } from '../activation/allowed-modules.ts'
@@ -38,16 +38,19 @@ import type { Place, StartThread } from '../contexts/place.ts'
 import { SharedThread } from '../contexts/shared-thread.ts'
 import { ThisThread } from '../contexts/this-thread.ts'
 import { eachAfterDependencies, eachAfterDependents, requireNoCircle, startOrder } from '../graph/dependencies.ts'
+import { ProcessSupply } from '../processes/process-supply.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Switchboard } from '../routing/switchboard.ts'
-import { ThreadContext } from '../threads/thread-context.ts'
+import { ContextLink } from '../threads/context-link.ts'
+import { ThreadDiedError } from '../threads/host-link.ts'
 import { checkThreadLimits, type ThreadLimits } from '../threads/thread-limits.ts'
 import { ThreadSupplies } from '../threads/thread-supplies.ts'
 import type { ThreadOptions } from '../threads/thread-supply.ts'
+import { openThread } from '../threads/thread-vessel.ts'
 import { byCanonicalName } from './canonical-lookup.ts'
 import { Children } from './children.ts'
 import { Context } from './context.ts'
-import { type ContextSpec, checkContextSpec } from './context-spec.ts'
+import { type ContextKind, type ContextSpec, checkContextSpec } from './context-spec.ts'
 import { type PoolEventMap, type PoolListener, Refusals } from './refusals.ts'
 import { ServiceHandle } from './service-handle.ts'
 import { type InvokerSpec, toInvoker } from './service-invoker.ts'
@@ -92,6 +95,14 @@ interface PoolInside {
   readonly threads?: ThreadLimits | undefined
 }
 
+/** How a context's threads or processes are started. */
+interface StartOrder {
+  readonly id: ContextId
+  readonly kind?: ContextKind
+  readonly options: ThreadOptions
+  readonly inside?: PoolInside
+}
+
 /** The parent script: nobody is above it, and its thread is not for services. */
 const ROOT: Home = { id: 'root', parent: undefined, thread: undefined, tellRefused: undefined }
 
@@ -108,6 +119,7 @@ export class Pool implements AsyncDisposable {
   readonly #contexts = new Map<string, Context>()
   readonly #threads: ThreadLimits | undefined
   readonly #supplies: ThreadSupplies
+  readonly #processes = new ProcessSupply()
   /** The modules that services were given by. */
   readonly #given = new Map<string, URL>()
   readonly #refusals: Refusals
@@ -219,18 +231,20 @@ export class Pool implements AsyncDisposable {
   }
 
   /**
-   * Makes a context: a thread for several services, with one identity; it is ready when the promise resolves.
+   * Makes a context: a thread, or a process, for several services, with one identity; it is ready when the promise resolves.
    *
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
    * @throws {DuplicateNameError} ERR_TROUPE_DUPLICATE_NAME when a context, or a service that is one by itself, has the name
    * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
+   * @throws {ServiceCrashedError} ERR_TROUPE_SERVICE_CRASHED when its thread or process ended before it was ready
    */
   async context(spec: ContextSpec): Promise<Context> {
-    const { name, modules, threads, ...options } = checkContextSpec(spec)
+    const { name, kind = 'thread', modules, threads, ...options } = checkContextSpec(spec)
     if (this.#closing) throw new PoolClosedError(`context "${name}" can't be made`)
     if (this.#contexts.has(name) || this.#services.has(name)) throw new DuplicateNameError(name)
     const id = `${this.#home.id}/${name}`
-    const place = new SharedThread(id, this.#starter(id, options, { modules: modules?.map(requireModule), threads }))
+    const inside = { modules: modules?.map(requireModule), threads }
+    const place = new SharedThread(id, this.#starter({ id, kind, options, inside }))
     const context = new Context(name, place, {
       activate: (module, exportName) => this.#activateIn(name, place, requireModule(module), exportName),
       call: (service, method, args) => this.#callIn(name, place, this.#request(service, method, args)),
@@ -243,7 +257,9 @@ export class Pool implements AsyncDisposable {
       await place.open()
     } catch (error) {
       this.#contexts.delete(name)
-      throw error
+      throw error instanceof ThreadDiedError
+        ? new ServiceCrashedError(id, { ...error.death, mayHaveRun: false })
+        : error
     }
     return context
   }
@@ -337,7 +353,7 @@ export class Pool implements AsyncDisposable {
   }
 
   /** @internal takes the calls that come from above, in a pool that is in a context */
-  serveParent(port: MessagePort): void {
+  serveParent(port: Channel): void {
     this.#switchboard.serveParent(port)
   }
 
@@ -370,16 +386,22 @@ export class Pool implements AsyncDisposable {
   #placeFor({ name, thread, resourceLimits }: ServiceSpec): Place {
     if (thread === 'parent') return new ThisThread(this.#home)
     const id = `${this.#home.id}/${name}`
-    return new OwnThread(id, this.#starter(id, { resourceLimits }))
+    return new OwnThread(id, this.#starter({ id, options: { resourceLimits } }))
   }
 
-  #starter(id: ContextId, options: ThreadOptions, inside: PoolInside = {}): StartThread {
-    const onUplink = (port: MessagePort, { died }: ThreadContext) => this.#switchboard.serveChild(port, id, died)
+  #starter({ id, kind = 'thread', options, inside = {} }: StartOrder): StartThread {
+    const onUplink = (port: Channel, { died }: ContextLink) => this.#switchboard.serveChild(port, id, died)
     const { modules, threads = this.#threads } = inside
     const limits = { timeoutMs: this.#timeoutMs, threads }
     const home = { id, runtimeUrl: RUNTIME_URL, ...limits, modules: modules?.map(String) }
     const onRefused = this.#refusals.tell.bind(this.#refusals)
-    return (killed) => ThreadContext.open({ supply: this.#supplies.for(options), home, killed, onUplink, onRefused })
+    return async (killed) => {
+      const vessel =
+        kind === 'process'
+          ? await this.#processes.open({ ...options, home, killed })
+          : await openThread({ supply: this.#supplies.for(options), home, killed })
+      return new ContextLink(vessel, { onUplink, onRefused })
+    }
   }
 
   async #spawn<S>(spec: ServiceSpec<S>, place?: Place): Promise<ServiceHandle<S>> {
@@ -445,6 +467,7 @@ export class Pool implements AsyncDisposable {
     await Promise.all([...this.#contexts.values()].map((context) => context.close()))
     this.#switchboard.close()
     this.#watch.close()
+    await this.#processes.close()
     const zombies = await this.#supplies.close()
     if (zombies > 0) {
       process.emitWarning(`${zombies} threads are inside a system call that can't be interrupted`, {

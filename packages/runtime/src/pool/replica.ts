@@ -2,12 +2,13 @@
  * One object of a service: its host, its link, and its hooks, each under the service's deadline. A service has one, or
  * as many as its `threads`; each lives once.
  */
-import { MessageChannel } from 'node:worker_threads'
-import { type Clock, DeadlineExceededError, type TaskStats } from '@troupe/worker-host'
+import { type Clock, DeadlineExceededError, NotCloneableError, type TaskStats } from '@troupe/worker-host'
 import {
   type BodyEnd,
+  type Channel,
   decodeThrown,
   encodeThrown,
+  findUncloneable,
   leadsDown,
   type MethodDescription,
   type Move,
@@ -15,6 +16,7 @@ import {
   type Outcome,
   type ServiceOrder,
   throwAll,
+  transferOf,
 } from '@troupe/worker-host/owner'
 import * as Comlink from 'comlink'
 import type { Call, CallRequest } from '../calls/call.ts'
@@ -82,10 +84,11 @@ export class Replica {
       throw error
     })
     try {
-      const { port1: port, port2 } = new MessageChannel()
-      const begun = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
-      const order: ServiceOrder = { ...options.order, begun, port: port2 }
-      const asked = lease.host.ask((host) => host.open(Comlink.transfer(order, [port2])))
+      const { near: port, far } = lease.carrier.open()
+      requireCarried(options.order, port)
+      const begun = lease.carrier.shareCount()
+      const order: ServiceOrder = { ...options.order, begun: begun?.far, port: far }
+      const asked = lease.host.ask((host) => host.open(Comlink.transfer(order, transferOf(far))))
       const { methods, moves, className, ...reader } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
       const { window, time, onRoom, onDeadline, onRefused } = options
       const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
@@ -97,7 +100,7 @@ export class Replica {
         methods: new ServiceMethods(methods),
         extrasOf: (call) => extrasOf(call, reader),
         window,
-        begun,
+        begun: begun?.near,
         time,
         onRoom,
         onDeadline,
@@ -218,6 +221,13 @@ export class Replica {
 
 const named = (tasks: readonly string[]): string =>
   `${tasks.length === 1 ? 'task' : `${tasks.length} tasks`} ${tasks.map((task) => `"${task}"`).join(', ')}`
+
+/** @throws {NotCloneableError} ERR_TROUPE_NOT_CLONEABLE for options that can be copied, but not to another process */
+function requireCarried({ name, options }: ReplicaOptions['order'], { carries }: Channel): void {
+  if (carries === undefined || carries(options)) return
+  const { path, found } = findUncloneable(options, 'options', carries)
+  throw new NotCloneableError(`service "${name}"`, path, found)
+}
 
 function unwrap<T>(outcome: Outcome<T>): T {
   if (outcome.ok) return outcome.value

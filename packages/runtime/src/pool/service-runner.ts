@@ -309,8 +309,8 @@ export class ServiceRunner {
 
   /** For a call that waited when the service failed for good. */
   #neverBegun(error: unknown, { subject }: Call): Error {
-    const { cause, exitCode } = error instanceof ServiceCrashedError ? error : { cause: error, exitCode: undefined }
-    return new ServiceCrashedError(this.#spec.name, { cause, exitCode, call: subject, mayHaveRun: false })
+    const { cause, exitCode, signal }: Death = error instanceof ServiceCrashedError ? error : { cause: error }
+    return new ServiceCrashedError(this.#spec.name, { cause, exitCode, signal, call: subject, mayHaveRun: false })
   }
 
   readonly #notRunning = (): Error => new NotRunningError(this.#spec.name, this.state)

@@ -4,15 +4,21 @@
  * Who calls is judged here, by the port: what comes from a child is the child's own call, or that of a context below it,
  * whatever the message says. What comes from the parent is what the parent says, since it made this context.
  */
-import type { MessagePort } from 'node:worker_threads'
 import { type ContextId, NotAuthorizedError } from '@troupe/worker-host'
-import { type CallScope, CallScopes, type Carried, Dispatcher, type ExposedMethod } from '@troupe/worker-host/owner'
+import {
+  type CallScope,
+  CallScopes,
+  type Carried,
+  type Channel,
+  Dispatcher,
+  type ExposedMethod,
+} from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 
 export interface RouterOptions {
   /** The context at the other end. */
   readonly peer: ContextId
-  readonly port: MessagePort
+  readonly port: Channel
   /** Whose calls the peer may send here. */
   readonly speaksFor: (caller: ContextId) => boolean
   /** The pool that finds the service. */
@@ -56,7 +62,7 @@ export class Router {
       methods: [],
       declare: (declaration) => this.#declare(declaration),
       port,
-      begun: new Int32Array(1),
+      begun: { value: 0 },
       isSerialized: false,
       scopes: this.#scopes,
     })

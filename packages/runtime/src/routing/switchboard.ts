@@ -7,12 +7,12 @@
  *
  * A name that no pool on the way up knows waits in the uppermost one, until the service comes or the call's deadline.
  */
-import type { MessagePort } from 'node:worker_threads'
 import { type ContextId, PoolClosedError, SelfCallError, ServiceCrashedError } from '@troupe/worker-host'
+import type { Channel } from '@troupe/worker-host/owner'
 import type { Call, CallRequest } from '../calls/call.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
+import type { ContextLink } from '../threads/context-link.ts'
 import type { Death } from '../threads/host-link.ts'
-import type { ThreadContext } from '../threads/thread-context.ts'
 import { ExpectedServices } from './expected-services.ts'
 import { Router } from './router.ts'
 import { Way } from './way.ts'
@@ -35,7 +35,7 @@ export interface SwitchboardOptions {
   /** A call of this pool's service of that name; undefined when it has none. */
   readonly serviceNamed: (name: string) => Send | undefined
   /** The thread of this pool's context of that name; undefined when it has none, or that has no thread. */
-  readonly threadNamed: (name: string) => ThreadContext | undefined
+  readonly threadNamed: (name: string) => ContextLink | undefined
   readonly names: () => readonly string[]
   /** A call of a name that is not here; undefined when its service can't be brought to life by being asked for. */
   readonly activate: (request: CallRequest, isFromAbove: boolean) => Promise<unknown> | undefined
@@ -47,7 +47,7 @@ type Origin = 'parent' | 'here'
 export class Switchboard {
   readonly #options: SwitchboardOptions
   readonly #expected: ExpectedServices
-  readonly #down = new Map<ThreadContext, Way>()
+  readonly #down = new Map<ContextLink, Way>()
   readonly #routers = new Set<Router>()
   #up: Way | undefined
   #isClosed = false
@@ -85,19 +85,19 @@ export class Switchboard {
   }
 
   /** Opens the way up. */
-  connectUp(port: MessagePort): void {
+  connectUp(port: Channel): void {
     const { id: from, watch } = this.#options
     this.#up = new Way({ from, to: parentOf(from), port, watch })
   }
 
   /** Takes the calls that the parent sends here. */
-  serveParent(port: MessagePort): void {
+  serveParent(port: Channel): void {
     const peer = parentOf(this.#options.id)
     this.#serve({ port, peer, speaksFor: () => true, route: (request) => this.#route(request, 'parent') })
   }
 
   /** Takes the calls of a context below, and of those below that, until it dies. */
-  serveChild(port: MessagePort, peer: ContextId, died: Promise<Death>): void {
+  serveChild(port: Channel, peer: ContextId, died: Promise<Death>): void {
     const speaksFor = (caller: ContextId) => caller === peer || caller.startsWith(`${peer}/`)
     const router = this.#serve({
       port,
@@ -146,7 +146,7 @@ export class Switchboard {
     return thread && (this.#down.get(thread) ?? this.#openDown(thread, path.slice(0, end)))
   }
 
-  #openDown(thread: ThreadContext, name: string): Way {
+  #openDown(thread: ContextLink, name: string): Way {
     const { id: from, watch } = this.#options
     const way = new Way({ from, to: `${from}/${name}`, port: thread.openPool(), watch })
     this.#down.set(thread, way)

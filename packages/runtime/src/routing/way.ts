@@ -1,6 +1,6 @@
 /** The sending end of a way between two contexts: an invoker whose calls go to the router at the other end. */
-import type { MessagePort } from 'node:worker_threads'
 import type { ContextId } from '@troupe/worker-host'
+import type { Channel } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { CallLink } from '../calls/call-link.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
@@ -12,7 +12,7 @@ export interface WayOptions {
   readonly from: ContextId
   /** The context at the other end. */
   readonly to: ContextId
-  readonly port: MessagePort
+  readonly port: Channel
   readonly watch: DeadlineWatch
 }
 

@@ -4,8 +4,7 @@
  * Comlink leaves a call pending for ever when the thread behind it is gone, or when nobody answers on its port any more,
  * so every request goes through `ask`, which the end of the link rejects.
  */
-import type { MessagePort } from 'node:worker_threads'
-import { controlEndpoint, type HostApi } from '@troupe/worker-host/owner'
+import { type Channel, controlEndpoint, type HostApi } from '@troupe/worker-host/owner'
 import * as Comlink from 'comlink'
 
 /** What is known of a thread's end. */
@@ -14,6 +13,8 @@ export interface Death {
   readonly cause?: unknown
   /** Absent for a thread that was killed: it need not have ended yet. */
   readonly exitCode?: number | undefined
+  /** What a process was ended by, when that was not its owner. */
+  readonly signal?: NodeJS.Signals | undefined
 }
 
 /** Rejects a request to a host whose thread is gone. */
@@ -29,12 +30,12 @@ export class HostLink {
   /** Resolves when the link has ended: with its thread, or because its service is done. */
   readonly ended: Promise<Death>
   readonly #host: HostApi
-  readonly #control: MessagePort
+  readonly #control: Channel
   readonly #asking = new Set<(death: Death) => void>()
   #death: Death | undefined
   #markEnded!: (death: Death) => void
 
-  constructor(control: MessagePort) {
+  constructor(control: Channel) {
     this.#control = control
     // Comlink's `Remote` splits unions of results; every method of HostApi is asynchronous, so it stays true as it is.
     this.#host = Comlink.wrap(controlEndpoint(control)) as unknown as HostApi

@@ -118,6 +118,8 @@ export interface CrashReport {
   readonly cause?: unknown
   /** Absent while the thread has not quite ended, or was killed. */
   readonly exitCode?: number | undefined
+  /** What a process was ended by, instead of an exit code. */
+  readonly signal?: NodeJS.Signals | undefined
   /** The call that got no answer; absent when the error is about the service itself. */
   readonly call?: string
   /** False: the method had certainly not begun, and a retry can't run it twice. */
@@ -128,13 +130,17 @@ export interface CrashReport {
 export class ServiceCrashedError extends TroupeError {
   readonly code = 'ERR_TROUPE_SERVICE_CRASHED'
   readonly exitCode: number | undefined
+  /** Absent for a thread, and for a process that exited or was killed by its owner. */
+  declare readonly signal?: NodeJS.Signals
   readonly mayHaveRun: boolean
-  constructor(service: string, { cause, exitCode, call, mayHaveRun }: CrashReport) {
-    const how = exitCode === undefined ? '' : ` with exit code ${exitCode}`
+  constructor(service: string, { cause, exitCode, signal, call, mayHaveRun }: CrashReport) {
+    const by = signal === undefined ? '' : ` by ${signal}`
+    const how = exitCode === undefined ? by : ` with exit code ${exitCode}`
     const why = cause === undefined ? '' : `: ${messageOf(cause)}`
     const what = call === undefined ? '' : ` (call of ${call}, which ${mayHaveRun ? 'had' : 'had not'} begun)`
     super(`service "${service}" crashed${how}${what}${why}`, cause === undefined ? {} : { cause })
     this.exitCode = exitCode
+    if (signal !== undefined) this.signal = signal
     this.mayHaveRun = mayHaveRun
   }
 }

@@ -4,11 +4,13 @@
  */
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { MessageChannel, type MessagePort, threadId } from 'node:worker_threads'
+import { type MessagePort, threadId } from 'node:worker_threads'
 import * as Comlink from 'comlink'
 import type { ContextId } from '../access/policy.ts'
 import type { Refusal } from '../access/refusal.ts'
 import { type ContextPool, HomeContext } from '../service/service-context.ts'
+import { type Carrier, memoryCarrier } from '../wire/carrier.ts'
+import { type Channel, type ChannelEnd, transferOf } from '../wire/channel.ts'
 import { controlEndpoint } from '../wire/control-endpoint.ts'
 import { type CrashNotice, crashNotice, Host } from './host.ts'
 
@@ -16,9 +18,9 @@ import { type CrashNotice, crashNotice, Host } from './host.ts'
 export interface ContextApi {
   threadId(): Promise<number>
   /** Makes a host for one service; it answers on that port, and lets go of it when it is closed. */
-  addHost(control: MessagePort): Promise<void>
+  addHost(control: ChannelEnd): Promise<void>
   /** Makes the context's pool, if it has none yet, and has it take calls from above. */
-  openPool(port: MessagePort): Promise<void>
+  openPool(port: ChannelEnd): Promise<void>
   /** Closes the context's pool: all that lives below it. */
   closePool(): Promise<void>
 }
@@ -39,9 +41,9 @@ export interface HomeOrder {
 /** What a context's pool is made from. */
 export interface Home extends HomeOrder {
   /** The way up. */
-  readonly parent: MessagePort
+  readonly parent: Channel
   /** Makes a host in this very thread. */
-  readonly addHost: (control: MessagePort) => void
+  readonly addHost: (control: ChannelEnd) => void
   /** Ends this very thread: the only way to stop what will not listen. */
   readonly crash: (reason: unknown) => void
   /** Tells the owner what was refused here, or below. */
@@ -50,7 +52,7 @@ export interface Home extends HomeOrder {
 
 export interface NestedPool extends ContextPool {
   /** Takes the calls that come from the parent. */
-  serveParent(port: MessagePort): void
+  serveParent(port: Channel): void
   close(): Promise<void>
 }
 
@@ -60,17 +62,20 @@ interface NestedRuntime {
 }
 
 /** The messages that a context sends beside the control plane, which ignores what it did not ask for. */
-export type ContextNotice = CrashNotice | { readonly uplink: MessagePort } | { readonly refused: Refusal }
+export type ContextNotice = CrashNotice | { readonly uplink: ChannelEnd } | { readonly refused: Refusal }
 
 export class ContextHost implements ContextApi {
   readonly #order: HomeOrder
   readonly #notify: (notice: ContextNotice, transfer: MessagePort[]) => void
+  readonly #carrier: Carrier
   readonly #home: HomeContext
   readonly #hosts = new Set<Host>()
   #pool: NestedPool | undefined
 
-  constructor(order: HomeOrder, notify: (notice: ContextNotice, transfer: MessagePort[]) => void) {
+  /** @param carrier between it and its owner */
+  constructor(order: HomeOrder, carrier: Carrier, notify: (notice: ContextNotice, transfer: MessagePort[]) => void) {
     this.#order = order
+    this.#carrier = carrier
     this.#notify = notify
     this.#home = new HomeContext(order.id, () => this.#nested())
   }
@@ -79,8 +84,12 @@ export class ContextHost implements ContextApi {
     return threadId
   }
 
-  async addHost(control: MessagePort): Promise<void> {
-    const host = new Host(this.#home)
+  async addHost(control: ChannelEnd): Promise<void> {
+    this.#addHost(this.#carrier.accept(control), this.#carrier)
+  }
+
+  #addHost(control: Channel, carrier: Carrier): void {
+    const host = new Host(this.#home, carrier)
     this.#hosts.add(host)
     Comlink.expose(host, controlEndpoint(control))
     void host.closed.then(() => {
@@ -90,8 +99,8 @@ export class ContextHost implements ContextApi {
     })
   }
 
-  async openPool(port: MessagePort): Promise<void> {
-    this.#nested().serveParent(port)
+  async openPool(port: ChannelEnd): Promise<void> {
+    this.#nested().serveParent(this.#carrier.accept(port))
   }
 
   async closePool(): Promise<void> {
@@ -114,12 +123,12 @@ export class ContextHost implements ContextApi {
     // Not an `import()`: a proxy can then be had at once, in a constructor or a field.
     const load = createRequire(import.meta.url)
     const { openNestedPool } = load(fileURLToPath(this.#order.runtimeUrl)) as NestedRuntime
-    const { port1, port2 } = new MessageChannel()
-    this.#notify({ uplink: port2 }, [port2])
+    const { near, far } = this.#carrier.open()
+    this.#notify({ uplink: far }, transferOf(far))
     this.#pool = openNestedPool({
       ...this.#order,
-      parent: port1,
-      addHost: (control) => void this.addHost(control),
+      parent: near,
+      addHost: (control) => this.#addHost(memoryCarrier.accept(control), memoryCarrier),
       crash: (reason) => this.crash(reason),
       tellRefused: (refused) => this.#notify({ refused }, []),
     })

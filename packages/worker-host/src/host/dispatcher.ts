@@ -2,10 +2,9 @@
  * The thread's end of the call port: takes batches of requests, runs the methods, and sends the replies in batches.
  *
  * Calls begin in the order they came. Where the invoker is serialized they also wait for each other, here and not at the
- * owner, which would cost a round trip a call. How many have begun is counted in memory that the owner shares, so that
+ * owner, which would cost a round trip a call. How many have begun is counted where the owner can read it, so that
  * after a crash it knows, without a message, which of the calls it had sent can't have run.
  */
-import type { MessagePort } from 'node:worker_threads'
 import type { ExposedMethod } from '../access/method-table.ts'
 import type { ContextId } from '../access/policy.ts'
 import { messageOf, NoSuchMethodError } from '../errors/catalogue.ts'
@@ -14,6 +13,8 @@ import { CallScope, type CallScopes, type ReceivedExtras, receiveExtras } from '
 import { type StreamEnd, StreamProducer } from '../streams/stream-producer.ts'
 import { ValueExchange } from '../values/exchange.ts'
 import { refusal } from '../values/refusal.ts'
+import type { BegunCount } from '../wire/carrier.ts'
+import type { Channel } from '../wire/channel.ts'
 import { type Batch, MARKED, Reply, Request } from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
 import { encodeFailure } from './failure.ts'
@@ -29,9 +30,8 @@ export interface DispatcherOptions {
   readonly methods: ExposedMethod[]
   /** What a route leads to; undefined for what is no declaration. */
   readonly declare?: (declaration: unknown) => ExposedMethod | undefined
-  readonly port: MessagePort
-  /** Word 0 counts the calls that have begun. */
-  readonly begun: Int32Array
+  readonly port: Channel
+  readonly begun: BegunCount
   /** One call at a time. */
   readonly isSerialized: boolean
   readonly scopes: CallScopes
@@ -200,7 +200,7 @@ export class Dispatcher {
 
   #countBegun(): void {
     this.#begun = (this.#begun + 1) | 0
-    this.#options.begun[0] = this.#begun
+    this.#options.begun.value = this.#begun
   }
 
   #begin(id: number, number: number, args: unknown[], extras: ReceivedExtras | undefined): void {
@@ -325,7 +325,8 @@ export class Dispatcher {
     const isMarked = operation >= MARKED
     const names = [operation % MARKED === Reply.Item ? 'item' : 'result']
     const values = isMarked ? (value as [unknown[]])[0] : [value]
-    const error = refusal({ subject: `service "${this.#options.service}"`, names, values, reason })
+    const { service, port } = this.#options
+    const error = refusal({ subject: `service "${service}"`, names, values, reason, carries: port.carries })
     const stream = this.#streams.get(id)
     if (stream) stream.fail(error)
     else this.#fail(id, error)

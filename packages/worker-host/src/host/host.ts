@@ -4,7 +4,6 @@
  *
  * Nothing here throws to the owner: Comlink would drop an error's code, class and cause, so each answer is an `Outcome`.
  */
-import type { MessagePort } from 'node:worker_threads'
 import { describeMethod, type MethodDescription, methodTable } from '../access/method-table.ts'
 import type { ContextId } from '../access/policy.ts'
 import { messageOf } from '../errors/catalogue.ts'
@@ -19,6 +18,8 @@ import { leadsDown, type Move, movesOf } from '../service/transition.ts'
 import { type Background, type ReadyJob, readyJobs, type TaskStats } from '../tasks/background.ts'
 import { jobsOf } from '../tasks/declarations.ts'
 import type { CancelledGraph } from '../tasks/task-graph.ts'
+import type { Carrier, CountPlace } from '../wire/carrier.ts'
+import type { ChannelEnd } from '../wire/channel.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { encodeFailure } from './failure.ts'
 import { baseOf, construct, loadService } from './load-service.ts'
@@ -40,8 +41,9 @@ export interface ServiceOrder {
   readonly options: unknown
   readonly isSerialized: boolean
   readonly maxTasks: number
-  readonly begun: Int32Array
-  readonly port: MessagePort
+  /** Where it counts the calls that have begun; undefined where there is no place for that. */
+  readonly begun: CountPlace | undefined
+  readonly port: ChannelEnd
 }
 
 export interface ServiceDescription {
@@ -114,10 +116,13 @@ export class Host implements HostApi {
   readonly closed: Promise<void>
   #markClosed!: () => void
   readonly #home: HomeContext
+  readonly #carrier: Carrier
   #hosted: Hosted | undefined
 
-  constructor(home: HomeContext) {
+  /** @param carrier what its orders come through */
+  constructor(home: HomeContext, carrier: Carrier) {
     this.#home = home
+    this.#carrier = carrier
     this.closed = new Promise((resolve) => {
       this.#markClosed = resolve
     })
@@ -144,7 +149,9 @@ export class Host implements HostApi {
         state: 'PREPARING',
       }
       const service = construct(type, placement, order.options)
-      const dispatcher = new Dispatcher({ ...order, service: name, target: service, methods, scopes })
+      const port = this.#carrier.accept(order.port)
+      const begun = order.begun === undefined ? { value: 0 } : this.#carrier.countAt(order.begun)
+      const dispatcher = new Dispatcher({ ...order, service: name, target: service, methods, scopes, port, begun })
       const background = service[BACKGROUND]
       const hooks = service as unknown as Hooks
       this.#hosted = {
@@ -231,6 +238,7 @@ export class Host implements HostApi {
 
   async close(): Promise<void> {
     await this.#hosted?.dispatcher.close()
+    await printed()
     this.#markClosed()
   }
 
@@ -297,6 +305,12 @@ export class Host implements HostApi {
     const detail = thrown instanceof Error && typeof thrown.stack === 'string' ? { detail: thrown.stack } : {}
     process.emitWarning(`${subject} of ${name}${text}`, { code: 'TROUPE_BACKGROUND', ...detail })
   }
+}
+
+/** A thread's output goes to its owner in pieces that the owner asks for; what is left when it is ended is lost. */
+async function printed(): Promise<void> {
+  const streams = [process.stdout, process.stderr].filter(({ writableLength }) => writableLength > 0)
+  await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))))
 }
 
 async function errorsOf(act: () => unknown): Promise<readonly unknown[]> {

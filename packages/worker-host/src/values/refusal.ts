@@ -10,12 +10,14 @@ export interface Refused {
   /** What each of the values is called: `argument 0`, `result`. */
   readonly names: readonly string[]
   readonly reason: unknown
+  /** Whether a value goes through; absent where structured clone alone decides. */
+  readonly carries?: ((value: unknown) => boolean) | undefined
 }
 
-export function refusal({ subject, values, names, reason }: Refused): Error {
+export function refusal({ subject, values, names, reason, carries = canClone }: Refused): Error {
   if (reason instanceof TroupeError) return reason
   const { path, found } =
-    reason instanceof UnsendableError ? namedPlace(reason, names) : firstUncloneable(values, names)
+    reason instanceof UnsendableError ? namedPlace(reason, names) : firstUncloneable(values, names, carries)
   return new NotCloneableError(subject, path, found, {
     cause: reason instanceof UnsendableError ? reason.cause : reason,
   })
@@ -27,10 +29,14 @@ function namedPlace({ at, found }: UnsendableError, names: readonly string[]): U
   return { path: names[index] + steps.map(nameOfStep).join(''), found }
 }
 
-function firstUncloneable(values: readonly unknown[], names: readonly string[]): Uncloneable {
+function firstUncloneable(
+  values: readonly unknown[],
+  names: readonly string[],
+  carries: (value: unknown) => boolean,
+): Uncloneable {
   const all = values.map((value, index) => ({ value, name: names[index]! }))
-  const bad = all.find(({ value }) => !canClone(value)) ?? all[0]!
-  return findUncloneable(bad.value, bad.name)
+  const bad = all.find(({ value }) => !carries(value)) ?? all[0]!
+  return findUncloneable(bad.value, bad.name, carries)
 }
 
 function canClone(value: unknown): boolean {

@@ -4,13 +4,14 @@
  * Records leave in the order they were put in. If a batch can't be cloned, its records are posted one by one, and only
  * those that really can't be are refused: one bad argument harms nobody else's call.
  */
-import type { MessagePort, Transferable } from 'node:worker_threads'
+import type { Transferable } from 'node:worker_threads'
+import type { Channel } from './channel.ts'
 import type { Lower, Lowered } from './marks.ts'
 import { type Batch, type CallExtras, MARKED, REPLY_WORDS, Request, requestWords } from './messages.ts'
 import { isPrimitive, LIVE, snapshot } from './snapshot.ts'
 
 export interface OutboxOptions {
-  readonly port: MessagePort
+  readonly port: Channel
   /** Length in words of the record that starts at `offset`. */
   readonly wordsAt: (batch: Batch, offset: number) => number
   /** Makes ready what can't be cloned as it is. */

@@ -25,8 +25,12 @@ export class UnsendableError extends Error {
 /** Deep enough for real data, shallow enough for a stack. */
 const MAX_DEPTH = 200
 
-/** Never throws, whatever traps the value has: half of a batch may be waiting for this to end. */
-export function findUncloneable(value: unknown, path: string, depth = 0): Uncloneable {
+/**
+ * Never throws, whatever traps the value has: half of a batch may be waiting for this to end.
+ *
+ * @param carries whether a value goes through; by default, whether structured clone copies it
+ */
+export function findUncloneable(value: unknown, path: string, carries = canClone, depth = 0): Uncloneable {
   if (typeof value === 'object' && value !== null && depth < MAX_DEPTH) {
     for (const [step, read] of attempt(() => [...children(value)]) ?? []) {
       let child: unknown
@@ -35,7 +39,7 @@ export function findUncloneable(value: unknown, path: string, depth = 0): Unclon
       } catch (error) {
         return { path: path + step, found: `a getter that throws: ${print(error)}` }
       }
-      if (!canClone(child)) return findUncloneable(child, path + step, depth + 1)
+      if (!carries(child)) return findUncloneable(child, path + step, carries, depth + 1)
     }
   }
   return { path, found: describe(value) }

@@ -1,0 +1,50 @@
+/** A context's thread: it occupies one of a supply's. */
+import { MessageChannel, type Worker } from 'node:worker_threads'
+import { type HomeOrder, memoryCarrier } from '@troupe/worker-host/owner'
+import { contextApi, type Vessel } from './context-link.ts'
+import { type Death, ThreadDiedError } from './host-link.ts'
+import type { ThreadSupply } from './thread-supply.ts'
+
+export interface ThreadVesselOptions {
+  readonly supply: ThreadSupply
+  readonly home: HomeOrder
+  /** Ends the thread, now or at any later time. */
+  readonly killed: AbortSignal
+}
+
+/** @throws {ThreadDiedError} when the thread died before it was ready */
+export async function openThread({ supply, home, killed }: ThreadVesselOptions): Promise<Vessel> {
+  const { port1: control, port2 } = new MessageChannel()
+  const occupied = supply.occupy({ control: port2, home }, killed)
+  const api = contextApi(control)
+  try {
+    const ready = await supply.booted(Promise.race([api.threadId(), occupied]))
+    const thread = supply.threadById(ready as number)
+    if (thread === undefined) throw new Error('the thread ended before its host was ready')
+    supply.warm()
+    const end = async (): Promise<void> => void (await thread.terminate())
+    return { api, control, carrier: memoryCarrier, gone: endOf(thread, occupied, killed), end }
+  } catch (error) {
+    control.close()
+    throw new ThreadDiedError({ cause: killed.aborted ? killed.reason : error })
+  }
+}
+
+/** A thread that is killed counts as gone at once, since in a system call it can linger. */
+function endOf(thread: Worker, occupied: Promise<void>, killed: AbortSignal): Promise<Death> {
+  const { promise, resolve } = Promise.withResolvers<Death>()
+  // 'exit' comes last, after the error that ended the thread, and it alone has the exit code.
+  thread.once('exit', async (exitCode) => {
+    const taskError: unknown = await occupied.catch((error: unknown) => error)
+    resolve({ cause: causeOf(taskError), exitCode })
+  })
+  occupied.catch(() => {}) // told with the exit code
+  killed.addEventListener('abort', () => resolve({ cause: killed.reason }), { once: true })
+  return promise
+}
+
+/** `process.exit` has no cause but its code, for which Piscina has an error of its own. */
+function causeOf(taskError: unknown): unknown {
+  const isPlainExit = taskError instanceof Error && taskError.message.startsWith('worker exited with code')
+  return isPlainExit ? undefined : taskError
+}
