@@ -41,8 +41,7 @@ function send(frame: Uint8Array): void {
 
 /**
  * A process that is in a loop never hears that its owner is gone. So a shell waits for the end of the input, whose other
- * end the owner holds and the system closes, and then kills this process. Where there is no shell, a loop goes on; on
- * Windows the system ends a process with its parent.
+ * end the owner holds and the system closes, and then kills this process. Where there is no shell, a loop goes on.
  */
 function endWithOwner(): void {
   if (process.platform === 'win32') return
