@@ -12,6 +12,7 @@ interface Incarnation {
 }
 
 export class SharedThread implements Place {
+  readonly kind = 'thread'
   readonly id: ContextId
   readonly #start: StartThread
   #current: Incarnation | undefined

@@ -19,6 +19,7 @@ import {
   type Clock,
   type ContextId,
   DuplicateNameError,
+  type InjectOptions,
   NoSuchServiceError,
   PoolClosedError,
   systemClock,
@@ -34,6 +35,7 @@ import type { Place, StartThread } from '../contexts/place.ts'
 import { SharedThread } from '../contexts/shared-thread.ts'
 import { ThisThread } from '../contexts/this-thread.ts'
 import { eachAfterDependencies, eachAfterDependents, requireNoCircle, startOrder } from '../graph/dependencies.ts'
+import { closed, type ServiceGraph } from '../graph/service-graph.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Switchboard } from '../routing/switchboard.ts'
 import { ThreadContext } from '../threads/thread-context.ts'
@@ -42,6 +44,9 @@ import type { ThreadOptions } from '../threads/thread-supply.ts'
 import { Children } from './children.ts'
 import { Context } from './context.ts'
 import { type ContextSpec, checkContextSpec } from './context-spec.ts'
+import { graphOf } from './pool-graph.ts'
+import { POOL_SERVICE, PoolService, question } from './pool-service.ts'
+import { copyOf } from './provided-values.ts'
 import { ServiceHandle } from './service-handle.ts'
 import { type InvokerSpec, toInvoker } from './service-invoker.ts'
 import { checkSpec, type ServiceSpec } from './service-spec.ts'
@@ -72,6 +77,17 @@ export interface PoolOptions {
   readonly clock?: Clock
 }
 
+export interface GraphOptions {
+  /**
+   * Longest time that the contexts are waited for; one that does not answer, as its thread is blocked, is not complete.
+   * @unit milliseconds @defaultValue 1_000
+   */
+  readonly timeoutMs?: number
+}
+
+/** Of the time that a pool is given for its picture, what it gives on: so that it still answers when those below don't. */
+const SHARE_BELOW = 0.5
+
 /** The parent script: nobody is above it, and its thread is not for services. */
 const ROOT: Home = { id: 'root', parent: undefined, thread: undefined }
 
@@ -81,6 +97,7 @@ export class Pool implements AsyncDisposable {
   readonly #home: Home
   readonly #timeoutMs: number | null
   readonly #switchboard: Switchboard
+  readonly #self: PoolService
   readonly #clock: Clock
   readonly #watch: DeadlineWatch
   readonly #services = new Map<string, ServiceHandle>()
@@ -108,10 +125,16 @@ export class Pool implements AsyncDisposable {
     this.#switchboard = new Switchboard({
       id: home.id,
       watch: this.#watch,
-      serviceNamed: (name) => this.#services.get(name)?.send,
+      serviceNamed: (name) => (name === POOL_SERVICE ? this.#self.send : this.#services.get(name)?.send),
       threadNamed: (name) => (this.#contexts.get(name) ?? this.#services.get(name))?.place.thread,
       names: () => this.names,
       onForged: () => {},
+    })
+    this.#self = new PoolService({
+      id: home.id,
+      serviceNamed: (name) => this.#services.get(name),
+      askAbove: (request) => this.#switchboard.askAbove(request),
+      graph: (limitMs) => this.#graph(limitMs),
     })
     if (home.parent) this.#switchboard.connectUp(home.parent)
   }
@@ -183,19 +206,20 @@ export class Pool implements AsyncDisposable {
   /**
    * Makes a context: a thread for several services, with one identity; it is ready when the promise resolves.
    *
+   * @param startedBy for a service that makes it, which Troupe says itself
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
    * @throws {DuplicateNameError} ERR_TROUPE_DUPLICATE_NAME when a context, or a service that is one by itself, has the name
    * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
    */
-  async context(spec: ContextSpec): Promise<Context> {
+  async context(spec: ContextSpec, startedBy?: string): Promise<Context> {
     const { name, ...options } = checkContextSpec(spec)
     if (this.#closing) throw new PoolClosedError(`context "${name}" can't be made`)
     if (this.#contexts.has(name) || this.#services.has(name)) throw new DuplicateNameError(name)
     const id = `${this.#home.id}/${name}`
     const place = new SharedThread(id, this.#starter(id, options))
     const context = new Context(name, place, {
-      add: (spec) => this.#add(spec, place),
-      spawn: (spec) => this.#spawn(spec, place),
+      add: (spec) => this.#add(spec, place, startedBy),
+      spawn: (spec) => this.#spawn(spec, place, startedBy),
       close: () => this.#closeContext(name, place),
     })
     this.#contexts.set(name, context)
@@ -245,6 +269,34 @@ export class Pool implements AsyncDisposable {
     this.#registered.set(name, own)
   }
 
+  /** A picture of the contexts and services of this pool and of all below it, at one moment; `toDot` and `toMermaid` draw it. */
+  async graph({ timeoutMs = 1_000 }: GraphOptions = {}): Promise<ServiceGraph> {
+    return closed(await this.#graph(timeoutMs))
+  }
+
+  /**
+   * Provides a value, copied as it is now, to all services that inject its key, here and below. Disposing of what this
+   * returns takes it back.
+   *
+   * @throws {DuplicateNameError} ERR_TROUPE_DUPLICATE_NAME while this pool has a value of that key
+   * @throws {NotCloneableError} ERR_TROUPE_NOT_CLONEABLE for what structured clone would lose, marked values too
+   * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
+   */
+  provide(key: string, value: unknown): Disposable {
+    const { values } = this.#self
+    const provision = values.provide(key, copyOf(key, value))
+    return { [Symbol.dispose]: () => values.withdraw(provision) }
+  }
+
+  /**
+   * Waits for a value of that key: resolves with a copy as soon as it is there. Rejects with the signal's reason.
+   *
+   * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED when the pool is closed before it comes
+   */
+  inject<T = unknown>(key: string, options?: InjectOptions): Promise<T> {
+    return this.#self.values.inject(key, options) as Promise<T>
+  }
+
   /** Closes the pool; a second call joins the first. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -260,12 +312,26 @@ export class Pool implements AsyncDisposable {
     return new Children(this, parent)
   }
 
+  /** @internal for a service that brings others up */
+  actingFor(service: string): Pick<Pool, 'add' | 'spawn' | 'context'> {
+    return {
+      add: (spec) => this.#add(spec, undefined, service),
+      spawn: (spec) => this.#spawn(spec, undefined, service),
+      context: (spec) => this.context(spec, service),
+    }
+  }
+
+  /** @internal for a service that provides a value */
+  provideFor(service: string, key: string, value: unknown): Promise<AsyncDisposable> {
+    return this.#self.provideFor(service, key, value)
+  }
+
   /** @internal takes the calls that come from above, in a pool that is in a context */
   serveParent(port: MessagePort): void {
     this.#switchboard.serveParent(port)
   }
 
-  #add<S>(spec: ServiceSpec<S>, place?: Place): ServiceHandle<S> {
+  #add<S>(spec: ServiceSpec<S>, place?: Place, startedBy?: string): ServiceHandle<S> {
     if (this.#closing) throw new PoolClosedError(`service "${spec.name}" can't be added`)
     const checked = checkSpec(spec, this.#registered.get(spec.name))
     if (this.#services.has(spec.name) || this.#contexts.has(spec.name)) throw new DuplicateNameError(spec.name)
@@ -277,6 +343,7 @@ export class Pool implements AsyncDisposable {
       clock: this.#clock,
       owner: this.#home.id,
       timeoutMs: this.#timeoutMs,
+      startedBy,
     })
     this.#services.set(spec.name, handle as ServiceHandle)
     // Calls that wait for it by its name can be taken as soon as it is on its way to RUNNING.
@@ -286,6 +353,14 @@ export class Pool implements AsyncDisposable {
     }
     handle.on('state', onState)
     return handle
+  }
+
+  #graph(limitMs: number): Promise<ServiceGraph> {
+    const services = [...this.#services.values()]
+    const places = [...this.#contexts.values(), ...services].map(({ place }) => place)
+    const ask = { ...question(this.#home.id, 'graph', limitMs * SHARE_BELOW), timeoutMs: limitMs }
+    const below = (name: string) => this.#switchboard.askBelow(name, ask)
+    return graphOf({ id: this.#home.id, services, places, below })
   }
 
   #placeFor({ name, thread, resourceLimits }: ServiceSpec): Place {
@@ -300,8 +375,8 @@ export class Pool implements AsyncDisposable {
     return (killed) => ThreadContext.open({ supply: this.#supplies.for(options), home, killed, onUplink })
   }
 
-  async #spawn<S>(spec: ServiceSpec<S>, place?: Place): Promise<ServiceHandle<S>> {
-    const handle = this.#add<S>(spec, place)
+  async #spawn<S>(spec: ServiceSpec<S>, place?: Place, startedBy?: string): Promise<ServiceHandle<S>> {
+    const handle = this.#add<S>(spec, place, startedBy)
     try {
       await (handle.dependsOn.length > 0 ? this.start(handle.name) : handle.start())
     } catch (error) {
@@ -323,6 +398,7 @@ export class Pool implements AsyncDisposable {
     // Whoever depends on another can still call it while it stops.
     await eachAfterDependents([...this.#services.values()], (handle) => handle.close())
     await Promise.all([...this.#contexts.values()].map((context) => context.close()))
+    this.#self.values.close()
     this.#switchboard.close()
     this.#watch.close()
     const zombies = await this.#supplies.close()

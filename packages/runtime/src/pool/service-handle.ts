@@ -63,6 +63,7 @@ export interface HandleOptions {
   readonly owner: ContextId
   /** For calls that say nothing else; `null` for no deadline. */
   readonly timeoutMs: number | null
+  readonly startedBy: string | undefined
 }
 
 export class ServiceHandle<S = unknown> {
@@ -71,6 +72,8 @@ export class ServiceHandle<S = unknown> {
   readonly context: ContextId
   /** Names of the services that must be up before it. */
   readonly dependsOn: readonly string[]
+  /** The path of the service that has added it, such as `root/views`; undefined for the parent script. */
+  readonly startedBy: string | undefined
   readonly #runner: ServiceRunner
   readonly #spec: CheckedSpec
   readonly #proxy: ProxyObject
@@ -80,11 +83,12 @@ export class ServiceHandle<S = unknown> {
   readonly place: Place
 
   /** @internal made by a pool */
-  constructor({ spec, place, clock, owner, timeoutMs }: HandleOptions) {
+  constructor({ spec, place, clock, owner, timeoutMs, startedBy }: HandleOptions) {
     this.name = spec.name
     this.context = place.id
     this.place = place
     this.dependsOn = spec.dependsOn
+    this.startedBy = startedBy
     this.#spec = spec
     this.#proxy = new ProxyObject({
       service: spec.name,

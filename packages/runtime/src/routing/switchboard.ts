@@ -65,6 +65,17 @@ export class Switchboard {
     if (send) this.#expected.release(name, send)
   }
 
+  /** Asks the pool above; undefined where there is none. */
+  askAbove(request: CallRequest): Promise<unknown> | undefined {
+    return this.#up?.send(request)
+  }
+
+  /** Asks the pool in a context below; undefined while there is none. */
+  askBelow(name: string, request: CallRequest): Promise<unknown> | undefined {
+    const thread = this.#options.threadNamed(name)
+    return thread?.hasPool ? (this.#down.get(thread) ?? this.#openDown(thread, name)).send(request) : undefined
+  }
+
   /** Opens the way up. */
   connectUp(port: MessagePort): void {
     const { id: from, watch } = this.#options

@@ -26,14 +26,14 @@ export interface ThreadContextOptions {
 export class ThreadContext {
   /** Resolves when the thread is gone; for a killed one at once, since in a system call it can linger. */
   readonly died: Promise<Death>
+  /** It has a pool: contexts may live below it. */
+  hasPool = false
   readonly #api: ContextApi
   readonly #control: MessagePort
   readonly #thread: Worker
   readonly #links = new Set<HostLink>()
   readonly #onUplink: ThreadContextOptions['onUplink']
   #notice: Extract<ContextNotice, { readonly crashed: unknown }> | undefined
-  /** Contexts may live below it. */
-  #hasPool = false
   #death: Death | undefined
   #markDead!: (death: Death) => void
 
@@ -87,7 +87,7 @@ export class ThreadContext {
   /** The way down: a port whose other end the context's pool listens to. */
   openPool(): MessagePort {
     const { port1, port2 } = new MessageChannel()
-    this.#hasPool = true
+    this.hasPool = true
     if (this.#death) port1.close()
     else void this.#api.openPool(Comlink.transfer(port2, [port2]))
     return port1
@@ -95,7 +95,7 @@ export class ThreadContext {
 
   /** Ends the thread, whose services have stopped; first what lives below it. */
   async retire(): Promise<void> {
-    if (this.#hasPool) await Promise.race([this.#api.closePool(), this.died])
+    if (this.hasPool) await Promise.race([this.#api.closePool(), this.died])
     this.#control.close()
     await this.#thread.terminate()
   }
@@ -104,7 +104,7 @@ export class ThreadContext {
     if (!isNotice(message)) return
     if ('crashed' in message) this.#notice = message
     else {
-      this.#hasPool = true
+      this.hasPool = true
       this.#onUplink(message.uplink, this)
     }
   }
