@@ -4,6 +4,7 @@ set -euo pipefail
 
 # command → the Debian package that has it
 declare -A packages=(
+  [dot]=graphviz         # the judge of toDot's pictures
   [script]=bsdutils      # a terminal, to see attic's progress bar on
   [setpriv]=util-linux   # gives up root's right to read everything
   [taskset]=util-linux   # the bench puts threads on one core

@@ -1,6 +1,7 @@
 import { Pool, proxy } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
+import type { Neighbour } from '../fixtures/services/neighbour.ts'
 import type { Relay } from '../fixtures/services/relay.ts'
 
 const relay = (name: string) => ({ name, module: fixture('relay.ts') })
@@ -18,6 +19,17 @@ describe('a service', () => {
     await using pool = new Pool()
     const { api } = await tree(pool)
     expect(await api.proxy.ask('db', 'whoCalls')).toBe('root/api calls root/db')
+  })
+
+  it('gives on the result of another’s call, from a method that is not declared async too', async () => {
+    await using pool = new Pool()
+    const spec = (name: string) => ({ name, module: fixture('neighbour.ts') })
+    using _port = pool.provide('port', 80)
+    const [front] = await Promise.all([
+      pool.spawn<Neighbour>(spec('front')),
+      pool.spawn<Neighbour>({ ...spec('back'), options: { needs: 'port' } }),
+    ])
+    expect(await front.proxy.passOn('back')).toBe(80)
   })
 
   it('of a context below calls one further up, through each owner, with its own identity', async () => {

@@ -11,6 +11,16 @@ export type { CallRequest } from './calls/call.ts'
 export type { CallOptions } from './calls/call-options.ts'
 export { DeduplicatingInvoker, type DeduplicatingInvokerOptions } from './calls/deduplicating-invoker.ts'
 export { ConcurrentInvoker, Invoker, type InvokerOptions, SerializedInvoker } from './calls/invoker.ts'
+export type {
+  ContextNode,
+  EdgeKind,
+  GraphEdge,
+  GraphNode,
+  ServiceGraph,
+  ServiceNode,
+} from './graph/service-graph.ts'
+export { toDot } from './graph/to-dot.ts'
+export { toMermaid } from './graph/to-mermaid.ts'
 export { BatchingInvoker, type BatchingOptions } from './layers/batching-invoker.ts'
 export { CircuitBreakerInvoker, type CircuitBreakerOptions } from './layers/circuit-breaker-invoker.ts'
 export { ConcurrencyLimitInvoker, type ConcurrencyLimitOptions } from './layers/concurrency-limit-invoker.ts'
@@ -22,7 +32,7 @@ export type { Cause } from './lifecycle/reconciler.ts'
 export type { CallMessage } from './pool/call-tracing.ts'
 export type { Context } from './pool/context.ts'
 export type { ContextKind, ContextSpec } from './pool/context-spec.ts'
-export { Pool, type PoolOptions, type PoolStats } from './pool/pool.ts'
+export { type GraphOptions, Pool, type PoolOptions, type PoolStats } from './pool/pool.ts'
 export type { PoolEventMap } from './pool/refusals.ts'
 
 import './pool/service-context.ts'

@@ -4,6 +4,7 @@ import type { ContextLink } from '../threads/context-link.ts'
 import type { Lease, Place, StartThread } from './place.ts'
 
 export class OwnThread implements Place {
+  readonly kind = 'thread'
   readonly id: ContextId
   readonly #start: StartThread
   readonly #alive = new Set<ContextLink>()

@@ -8,6 +8,8 @@ import type { HostLink } from '../threads/host-link.ts'
 export type StartThread = (killed: AbortSignal) => Promise<ContextLink>
 
 export interface Place {
+  /** What it is made of. */
+  readonly kind: 'thread' | 'process'
   /** The context's place in the tree; the identity of all that lives there. */
   readonly id: ContextId
   /** Through which the contexts below it are reached; undefined while there is none. */

@@ -12,13 +12,15 @@ interface Incarnation {
 }
 
 export class SharedThread implements Place {
+  readonly kind: Place['kind']
   readonly id: ContextId
   readonly #start: StartThread
   #current: Incarnation | undefined
   #thread: ContextLink | undefined
 
-  constructor(id: ContextId, start: StartThread) {
+  constructor(id: ContextId, start: StartThread, kind: Place['kind'] = 'thread') {
     this.id = id
+    this.kind = kind
     this.#start = start
   }
 

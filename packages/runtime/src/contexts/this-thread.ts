@@ -10,6 +10,7 @@ import type { Home, HomeThread } from './home.ts'
 import type { Lease, Place } from './place.ts'
 
 export class ThisThread implements Place {
+  readonly kind = 'thread'
   readonly thread = undefined
   readonly id: ContextId
   readonly #thread: HomeThread

@@ -133,7 +133,7 @@ export class Children implements ChildrenControl {
   #admit<S>(spec: ServiceSpec<S>, isDaemon: boolean): Child {
     const { name: parent, state } = this.#parent
     if (state !== 'PREPARING' && state !== 'STARTING' && state !== 'RUNNING') throw new NotRunningError(parent, state)
-    const handle = this.#pool.add<S>(spec) as ServiceHandle
+    const handle = this.#pool.actingFor(this.#parent.path).add<S>(spec) as ServiceHandle
     const { dependsOn } = handle
     const isPrepared = state === 'PREPARING'
     const child = { name: spec.name, dependsOn, handle, isDaemon, isPrepared, isLeaving: false, unwatch: undefined }

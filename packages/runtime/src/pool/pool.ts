@@ -18,6 +18,7 @@ import {
   type Clock,
   type ContextId,
   DuplicateNameError,
+  type InjectOptions,
   NoSuchServiceError,
   PoolClosedError,
   type RefusalReason,
@@ -38,6 +39,7 @@ import type { Place, StartThread } from '../contexts/place.ts'
 import { SharedThread } from '../contexts/shared-thread.ts'
 import { ThisThread } from '../contexts/this-thread.ts'
 import { eachAfterDependencies, eachAfterDependents, requireNoCircle, startOrder } from '../graph/dependencies.ts'
+import { closed, type ServiceGraph } from '../graph/service-graph.ts'
 import { ProcessSupply } from '../processes/process-supply.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Switchboard } from '../routing/switchboard.ts'
@@ -51,6 +53,9 @@ import { byCanonicalName } from './canonical-lookup.ts'
 import { Children } from './children.ts'
 import { Context } from './context.ts'
 import { type ContextKind, type ContextSpec, checkContextSpec } from './context-spec.ts'
+import { graphOf } from './pool-graph.ts'
+import { POOL_SERVICE, PoolService, question } from './pool-service.ts'
+import { copyOf } from './provided-values.ts'
 import { type PoolEventMap, type PoolListener, Refusals } from './refusals.ts'
 import { ServiceHandle } from './service-handle.ts'
 import { type InvokerSpec, toInvoker } from './service-invoker.ts'
@@ -103,6 +108,17 @@ interface StartOrder {
   readonly inside?: PoolInside
 }
 
+export interface GraphOptions {
+  /**
+   * Longest time that the contexts are waited for; one that does not answer, as its thread is blocked, is not complete.
+   * @unit milliseconds @defaultValue 1_000
+   */
+  readonly timeoutMs?: number
+}
+
+/** Of the time that a pool is given for its picture, what it gives on: so that it still answers when those below don't. */
+const SHARE_BELOW = 0.5
+
 /** The parent script: nobody is above it, and its thread is not for services. */
 const ROOT: Home = { id: 'root', parent: undefined, thread: undefined, tellRefused: undefined }
 
@@ -112,6 +128,7 @@ export class Pool implements AsyncDisposable {
   readonly #home: Home
   readonly #timeoutMs: number | null
   readonly #switchboard: Switchboard
+  readonly #self: PoolService
   readonly #clock: Clock
   readonly #watch: DeadlineWatch
   readonly #services = new Map<string, ServiceHandle>()
@@ -143,11 +160,17 @@ export class Pool implements AsyncDisposable {
     this.#switchboard = new Switchboard({
       id: home.id,
       watch: this.#watch,
-      serviceNamed: (name) => (name === DESK ? this.#desk.serve : this.#named(name)?.send),
+      serviceNamed: (name) => this.#sendTo(name),
       activate: (request, isFromAbove) => this.#desk.take(request, isFromAbove),
       threadNamed: (name) => (this.#contexts.get(name) ?? this.#services.get(name))?.place.thread,
       names: () => this.names,
       onForged: (call) => this.#refusals.tell({ ...call, reason: 'forged', at: home.id }),
+    })
+    this.#self = new PoolService({
+      id: home.id,
+      serviceNamed: (name) => this.#services.get(name),
+      askAbove: (request) => this.#switchboard.askAbove(request),
+      graph: (limitMs) => this.#graph(limitMs),
     })
     if (home.parent) this.#switchboard.connectUp(home.parent)
     this.#activator = activator
@@ -233,23 +256,24 @@ export class Pool implements AsyncDisposable {
   /**
    * Makes a context: a thread, or a process, for several services, with one identity; it is ready when the promise resolves.
    *
+   * @param startedBy for a service that makes it, which Troupe says itself
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
    * @throws {DuplicateNameError} ERR_TROUPE_DUPLICATE_NAME when a context, or a service that is one by itself, has the name
    * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
    * @throws {ServiceCrashedError} ERR_TROUPE_SERVICE_CRASHED when its thread or process ended before it was ready
    */
-  async context(spec: ContextSpec): Promise<Context> {
+  async context(spec: ContextSpec, startedBy?: string): Promise<Context> {
     const { name, kind = 'thread', modules, threads, ...options } = checkContextSpec(spec)
     if (this.#closing) throw new PoolClosedError(`context "${name}" can't be made`)
     if (this.#contexts.has(name) || this.#services.has(name)) throw new DuplicateNameError(name)
     const id = `${this.#home.id}/${name}`
     const inside = { modules: modules?.map(requireModule), threads }
-    const place = new SharedThread(id, this.#starter({ id, kind, options, inside }))
+    const place = new SharedThread(id, this.#starter({ id, kind, options, inside }), kind)
     const context = new Context(name, place, {
       activate: (module, exportName) => this.#activateIn(name, place, requireModule(module), exportName),
       call: (service, method, args) => this.#callIn(name, place, this.#request(service, method, args)),
-      add: (spec) => this.#add(spec, place),
-      spawn: (spec) => this.#spawn(spec, place),
+      add: (spec) => this.#add(spec, place, startedBy),
+      spawn: (spec) => this.#spawn(spec, place, startedBy),
       close: () => this.#closeContext(name, place),
     })
     this.#contexts.set(name, context)
@@ -337,6 +361,34 @@ export class Pool implements AsyncDisposable {
     return this
   }
 
+  /** A picture of the contexts and services of this pool and of all below it, at one moment; `toDot` and `toMermaid` draw it. */
+  async graph({ timeoutMs = 1_000 }: GraphOptions = {}): Promise<ServiceGraph> {
+    return closed(await this.#graph(timeoutMs))
+  }
+
+  /**
+   * Provides a value, copied as it is now, to all services that inject its key, here and below. Disposing of what this
+   * returns takes it back.
+   *
+   * @throws {DuplicateNameError} ERR_TROUPE_DUPLICATE_NAME while this pool has a value of that key
+   * @throws {NotCloneableError} ERR_TROUPE_NOT_CLONEABLE for what structured clone would lose, marked values too
+   * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
+   */
+  provide(key: string, value: unknown): Disposable {
+    const { values } = this.#self
+    const provision = values.provide(key, copyOf(key, value))
+    return { [Symbol.dispose]: () => values.withdraw(provision) }
+  }
+
+  /**
+   * Waits for a value of that key: resolves with a copy as soon as it is there. Rejects with the signal's reason.
+   *
+   * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED when the pool is closed before it comes
+   */
+  inject<T = unknown>(key: string, options?: InjectOptions): Promise<T> {
+    return this.#self.values.inject(key, options) as Promise<T>
+  }
+
   /** Closes the pool; a second call joins the first. */
   close(): Promise<void> {
     this.#closing ??= this.#close()
@@ -352,12 +404,26 @@ export class Pool implements AsyncDisposable {
     return new Children(this, parent)
   }
 
+  /** @internal for a service that brings others up */
+  actingFor(service: string): Pick<Pool, 'add' | 'spawn' | 'context'> {
+    return {
+      add: (spec) => this.#add(spec, undefined, service),
+      spawn: (spec) => this.#spawn(spec, undefined, service),
+      context: (spec) => this.context(spec, service),
+    }
+  }
+
+  /** @internal for a service that provides a value */
+  provideFor(service: string, key: string, value: unknown): Promise<AsyncDisposable> {
+    return this.#self.provideFor(service, key, value)
+  }
+
   /** @internal takes the calls that come from above, in a pool that is in a context */
   serveParent(port: Channel): void {
     this.#switchboard.serveParent(port)
   }
 
-  #add<S>(spec: ServiceSpec<S>, place?: Place): ServiceHandle<S> {
+  #add<S>(spec: ServiceSpec<S>, place?: Place, startedBy?: string): ServiceHandle<S> {
     if (this.#closing) throw new PoolClosedError(`service "${spec.name}" can't be added`)
     const checked = checkSpec(spec, this.#registered.get(spec.name))
     if (this.#services.has(spec.name) || this.#contexts.has(spec.name)) throw new DuplicateNameError(spec.name)
@@ -371,6 +437,7 @@ export class Pool implements AsyncDisposable {
       timeoutMs: this.#timeoutMs,
       onRefused: ({ caller, service, method }) =>
         this.#refusals.tell({ reason: 'policy', caller, from: caller, at: this.#home.id, service, method }),
+      startedBy,
     })
     this.#services.set(spec.name, handle as ServiceHandle)
     this.#given.set(checked.module.href, checked.module)
@@ -381,6 +448,14 @@ export class Pool implements AsyncDisposable {
     }
     handle.on('state', onState)
     return handle
+  }
+
+  #graph(limitMs: number): Promise<ServiceGraph> {
+    const services = [...this.#services.values()]
+    const places = [...this.#contexts.values(), ...services].map(({ place }) => place)
+    const ask = { ...question(this.#home.id, 'graph', limitMs * SHARE_BELOW), timeoutMs: limitMs }
+    const below = (name: string) => this.#switchboard.askBelow(name, ask)
+    return graphOf({ id: this.#home.id, services, places, below })
   }
 
   #placeFor({ name, thread, resourceLimits }: ServiceSpec): Place {
@@ -404,8 +479,8 @@ export class Pool implements AsyncDisposable {
     }
   }
 
-  async #spawn<S>(spec: ServiceSpec<S>, place?: Place): Promise<ServiceHandle<S>> {
-    const handle = this.#add<S>(spec, place)
+  async #spawn<S>(spec: ServiceSpec<S>, place?: Place, startedBy?: string): Promise<ServiceHandle<S>> {
+    const handle = this.#add<S>(spec, place, startedBy)
     try {
       await (handle.dependsOn.length > 0 ? this.start(handle.name) : handle.start())
     } catch (error) {
@@ -420,6 +495,12 @@ export class Pool implements AsyncDisposable {
     if (this.#services.get(handle.name) !== handle) return
     this.#services.delete(handle.name)
     handle.unbind()
+  }
+
+  /** A service by its name, or what the pool itself answers under names that no service can have. */
+  #sendTo(name: string): ((request: CallRequest) => Promise<unknown>) | undefined {
+    if (name === DESK) return this.#desk.serve
+    return name === POOL_SERVICE ? this.#self.send : this.#named(name)?.send
   }
 
   /** By its given name, else by its canonical one. */
@@ -465,6 +546,7 @@ export class Pool implements AsyncDisposable {
     // Whoever depends on another can still call it while it stops.
     await eachAfterDependents([...this.#services.values()], (handle) => handle.close())
     await Promise.all([...this.#contexts.values()].map((context) => context.close()))
+    this.#self.values.close()
     this.#switchboard.close()
     this.#watch.close()
     await this.#processes.close()

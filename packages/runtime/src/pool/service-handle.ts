@@ -67,6 +67,7 @@ export interface HandleOptions {
   readonly timeoutMs: number | null
   /** A policy did not admit a call. */
   readonly onRefused: (request: CallRequest) => void
+  readonly startedBy: string | undefined
 }
 
 export class ServiceHandle<S = unknown> {
@@ -75,6 +76,8 @@ export class ServiceHandle<S = unknown> {
   readonly context: ContextId
   /** Names of the services that must be up before it. */
   readonly dependsOn: readonly string[]
+  /** The path of the service that has added it, such as `root/views`; undefined for the parent script. */
+  readonly startedBy: string | undefined
   readonly #runner: ServiceRunner
   readonly #spec: CheckedSpec
   readonly #proxy: ProxyObject
@@ -86,11 +89,12 @@ export class ServiceHandle<S = unknown> {
   readonly place: Place
 
   /** @internal made by a pool */
-  constructor({ spec, place, clock, owner, timeoutMs, onRefused }: HandleOptions) {
+  constructor({ spec, place, clock, owner, timeoutMs, onRefused, startedBy }: HandleOptions) {
     this.name = spec.name
     this.context = place.id
     this.place = place
     this.dependsOn = spec.dependsOn
+    this.startedBy = startedBy
     this.#spec = spec
     this.#proxy = new ProxyObject({
       service: spec.name,

@@ -84,6 +84,17 @@ export class Switchboard {
     return this.#up!.send(request)
   }
 
+  /** Asks the pool above; undefined where there is none. */
+  askAbove(request: CallRequest): Promise<unknown> | undefined {
+    return this.#up && this.sendUp(request)
+  }
+
+  /** Asks the pool in a context below; undefined while there is none. */
+  askBelow(name: string, request: CallRequest): Promise<unknown> | undefined {
+    const thread = this.#options.threadNamed(name)
+    return thread?.hasPool ? (this.#down.get(thread) ?? this.#openDown(thread, name)).send(request) : undefined
+  }
+
   /** Opens the way up. */
   connectUp(port: Channel): void {
     const { id: from, watch } = this.#options

@@ -42,12 +42,12 @@ export const contextApi = (control: Channel): ContextApi =>
 export class ContextLink {
   /** Resolves when the context is gone. */
   readonly died: Promise<Death>
+  /** It has a pool: contexts may live below it. */
+  hasPool = false
   readonly #vessel: Vessel
   readonly #links = new Set<HostLink>()
   readonly #listeners: ContextListeners
   #notice: Extract<ContextNotice, { readonly crashed: unknown }> | undefined
-  /** Contexts may live below it. */
-  #hasPool = false
   #death: Death | undefined
 
   constructor(vessel: Vessel, listeners: ContextListeners) {
@@ -78,7 +78,7 @@ export class ContextLink {
   /** The way down: a channel whose other end the context's pool listens to. */
   openPool(): Channel {
     const { near, far } = this.carrier.open()
-    this.#hasPool = true
+    this.hasPool = true
     if (this.#death) near.close()
     else void this.#vessel.api.openPool(handedOver(far))
     return near
@@ -87,7 +87,7 @@ export class ContextLink {
   /** Ends the context, whose services have stopped; first what lives below it. */
   async retire(): Promise<void> {
     const { api, control } = this.#vessel
-    if (this.#hasPool) await Promise.race([api.closePool(), this.died])
+    if (this.hasPool) await Promise.race([api.closePool(), this.died])
     control.close()
     await this.#vessel.end()
   }
@@ -97,7 +97,7 @@ export class ContextLink {
     if ('crashed' in message) this.#notice = message
     else if ('refused' in message) this.#listeners.onRefused(message.refused)
     else {
-      this.#hasPool = true
+      this.hasPool = true
       this.#listeners.onUplink(this.carrier.accept(message.uplink), this)
     }
   }

@@ -180,11 +180,11 @@ export class PoolClosedError extends TroupeError {
   }
 }
 
-/** A name stands for one service in a pool. */
+/** A name stands for one service in a pool, and the key of a provided value for one value. */
 export class DuplicateNameError extends TroupeError {
   readonly code = 'ERR_TROUPE_DUPLICATE_NAME'
-  constructor(name: string) {
-    super(`a service "${name}" is in this pool already`)
+  constructor(name: string, what = 'service') {
+    super(`a ${what} "${name}" is in this pool already`)
   }
 }
 

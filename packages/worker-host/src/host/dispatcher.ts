@@ -227,16 +227,17 @@ export class Dispatcher {
       return
     }
     if (method.isStream) scopes.apply(scope, this.#stream, this, [id, result, scope])
-    else if (isAsyncIterable(result)) scopes.apply(scope, this.#openStream, this, [id, result, scope])
     else if (isThenable(result)) {
       this.#scopes.set(id, scope)
       if (isSerialized) this.#isBusy = true
+      // What can be awaited and iterated, as a call of another service by its name can, is awaited.
       // A promise stays itself; of anything else that has a `then`, only the first outcome counts.
       Promise.resolve(result).then(
         (value) => (isAsyncIterable(value) ? this.#openStream(id, value, scope) : this.#succeed(id, value)),
         (thrown) => this.#failLate(id, thrown),
       )
-    } else {
+    } else if (isAsyncIterable(result)) scopes.apply(scope, this.#openStream, this, [id, result, scope])
+    else {
       scope.end()
       this.#values.endCall(id)
       this.#outbox.putValue(Reply.Result, id, result)

@@ -97,6 +97,8 @@ interface Hosted {
   readonly jobs: readonly ReadyJob[]
   readonly maxTasks: number
   readonly placement: Placement
+  /** Where the service's name is, for those that it brings up. */
+  readonly path: string
   readonly dispatcher: Dispatcher
   readonly stopping: AbortController
   /** Made when the service first has to do with any. */
@@ -140,7 +142,7 @@ export class Host implements HostApi {
       const { name, generation, maxTasks } = order
       const placement: Placement = {
         name,
-        context: this.#home,
+        context: this.#home.of(`${order.caller}/${name}`),
         generation,
         signal: stopping.signal,
         currentCall: () => scopes.current(name),
@@ -160,6 +162,7 @@ export class Host implements HostApi {
         jobs,
         maxTasks,
         placement,
+        path: `${order.caller}/${name}`,
         dispatcher,
         stopping,
         children: undefined,
@@ -254,9 +257,10 @@ export class Host implements HostApi {
 
   #children(): ServiceChildren {
     const hosted = this.#opened()
-    const { placement, background } = hosted
+    const { placement, background, path } = hosted
     hosted.children ??= this.#home.childrenOf({
       name: placement.name,
+      path,
       get state() {
         return placement.state
       },

@@ -10,6 +10,8 @@ export interface ServiceChildren {}
 /** The parent, as its children's keeper has it. */
 export interface ParentService {
   readonly name: string
+  /** Where its name is: `root/views`. */
+  readonly path: string
   readonly state: ServiceState
   /** Runs a task of the parent: it has not ended before this has, and what this throws fails it. */
   readonly watch: (name: string, end: () => Promise<void>) => void

@@ -24,23 +24,41 @@ export interface ContextPool {
   childrenOf(parent: ParentService): ServiceChildren & ChildrenControl
   activate(module: URL | string, exportName: string): Promise<object>
   call(name: string, method: string, ...args: unknown[]): Promise<unknown>
+  /** What a service brings up by it is told to be that service's. @param service the path of its name, such as `root/views` */
+  actingFor(service: string): Pick<ContextPool, 'spawn' | 'add' | 'context'>
+  /** Provides a value in the pool that the service is in. @param service as for `actingFor` */
+  provideFor(service: string, key: string, value: unknown): Promise<AsyncDisposable>
+  inject(key: string, options: InjectOptions): Promise<unknown>
+}
+
+export interface InjectOptions {
+  /** Ends the wait; the promise rejects with its reason. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export class HomeContext {
   readonly id: ContextId
   readonly #pool: () => ContextPool
+  /** The path of the service that has it. */
+  readonly #service: string
 
-  constructor(id: ContextId, pool: () => ContextPool = noPool) {
+  constructor(id: ContextId, pool: () => ContextPool = noPool, service = '') {
     this.id = id
     this.#pool = pool
+    this.#service = service
+  }
+
+  /** @internal the same context, as one of its services has it */
+  of(service: string): HomeContext {
+    return new HomeContext(this.id, this.#pool, service)
   }
 
   spawn(spec: object): Promise<object> {
-    return this.#pool().spawn(spec)
+    return this.#pool().actingFor(this.#service).spawn(spec)
   }
 
   add(spec: object): object {
-    return this.#pool().add(spec)
+    return this.#pool().actingFor(this.#service).add(spec)
   }
 
   get(name: string): object {
@@ -48,7 +66,7 @@ export class HomeContext {
   }
 
   child(spec: object): Promise<object> {
-    return this.#pool().context(spec)
+    return this.#pool().actingFor(this.#service).context(spec)
   }
 
   proxy(name: string): object {
@@ -66,6 +84,16 @@ export class HomeContext {
   /** @internal */
   childrenOf(parent: ParentService): ServiceChildren & ChildrenControl {
     return this.#pool().childrenOf(parent)
+  }
+
+  /** @internal */
+  provide(key: string, value: unknown): Promise<AsyncDisposable> {
+    return this.#pool().provideFor(this.#service, key, value)
+  }
+
+  /** @internal */
+  inject(key: string, options: InjectOptions): Promise<unknown> {
+    return this.#pool().inject(key, options)
   }
 
   toString(): string {

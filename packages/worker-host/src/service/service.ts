@@ -29,7 +29,7 @@ import { Background, type Tasks } from '../tasks/background.ts'
 import type { Settled, Waited, WaitedAtMost } from '../tasks/waiting.ts'
 import type { CallScope } from './call-scope.ts'
 import type { ServiceChildren } from './service-children.ts'
-import { HomeContext, type ServiceContext } from './service-context.ts'
+import { HomeContext, type InjectOptions, type ServiceContext } from './service-context.ts'
 
 /** Where a service is, or which way it is going. */
 export type ServiceState =
@@ -138,6 +138,29 @@ export abstract class Service<Options = unknown> {
   /** The services below this one, which come up and go down with it: `this.children.spawn(…)`. */
   protected get children(): ServiceChildren {
     return this[PLACEMENT].children()
+  }
+
+  /**
+   * Provides a value to those that `inject` it: the services of the pool that this service is in, and all below them.
+   * It is copied as it is now. It is taken back when what this resolves with is disposed of, and when the service has
+   * stopped or failed; who injects it after that waits for the next.
+   *
+   * @throws {DuplicateNameError} ERR_TROUPE_DUPLICATE_NAME while that pool has a value of that key
+   * @throws {NotCloneableError} ERR_TROUPE_NOT_CLONEABLE for what structured clone would lose, marked values too
+   */
+  protected async provide(key: string, value: unknown): Promise<AsyncDisposable> {
+    return this[PLACEMENT].context.provide(key, value)
+  }
+
+  /**
+   * Waits for a value that was, or will be, provided in the pool of this context, or in one above it; the nearest counts.
+   * Each call resolves with a copy. It rejects with the signal's reason, or that of `this.stopping`.
+   *
+   * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED when the pool is closed before it comes
+   */
+  protected async inject<T = unknown>(key: string, { signal }: InjectOptions = {}): Promise<T> {
+    const ended = AbortSignal.any(signal ? [this.stopping, signal] : [this.stopping])
+    return this[PLACEMENT].context.inject(key, { signal: ended }) as Promise<T>
   }
 
   /** Background work: `this.tasks.run(async (signal) => { … }, { name: 'fetch' })`. */

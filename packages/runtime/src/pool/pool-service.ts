@@ -1,0 +1,81 @@
+/**
+ * What a pool answers to the pools next to it: a service that each pool has without having been added, under a name that
+ * no service can have. So what pools ask each other goes the way of all calls: with deadlines, aborts, and callers that
+ * are known by the port.
+ */
+import { type ContextId, NoSuchMethodError, NotAuthorizedError } from '@troupe/worker-host'
+import type { CallRequest } from '../calls/call.ts'
+import type { ServiceGraph } from '../graph/service-graph.ts'
+import { copyOf, ProvidedValues } from './provided-values.ts'
+import type { ServiceHandle } from './service-handle.ts'
+
+export const POOL_SERVICE = '\0pool'
+
+export interface PoolServiceOptions {
+  /** The context of the pool. */
+  readonly id: ContextId
+  readonly serviceNamed: (name: string) => ServiceHandle | undefined
+  /** Asks the pool above; undefined where there is none. */
+  readonly askAbove: (request: CallRequest) => Promise<unknown> | undefined
+  readonly graph: (limitMs: number) => Promise<ServiceGraph>
+}
+
+export class PoolService {
+  readonly values: ProvidedValues
+  readonly #options: PoolServiceOptions
+
+  constructor(options: PoolServiceOptions) {
+    this.#options = options
+    const { id, askAbove } = options
+    this.values = new ProvidedValues((key, signal) => askAbove({ ...question(id, 'inject', key), signal }))
+  }
+
+  /** A service in this context provides a value: to this pool if it is in it, else to the one above. */
+  async provideFor(path: string, key: string, value: unknown): Promise<AsyncDisposable> {
+    const { id, serviceNamed, askAbove } = this.#options
+    const copy = copyOf(key, value)
+    const [pool, name] = split(path)
+    if (pool === id) {
+      const provision = this.values.provide(key, copy, serviceNamed(name)!)
+      return { [Symbol.asyncDispose]: async () => this.values.withdraw(provision) }
+    }
+    const provision = await askAbove(question(id, 'provide', name, key, copy))
+    return {
+      [Symbol.asyncDispose]: async () => void (await askAbove(question(id, 'withdraw', provision))),
+    }
+  }
+
+  /** A question of a pool next to this one. */
+  readonly send = async ({ method, args, caller, signal, within }: CallRequest): Promise<unknown> => {
+    switch (method) {
+      case 'graph':
+        if (!this.#options.id.startsWith(`${caller}/`)) throw new NotAuthorizedError('pool', method, caller)
+        return this.#options.graph(Number(args[0]))
+      case 'inject':
+        return this.values.inject(args[0] as string, { signal: within?.signal ?? signal })
+      case 'provide':
+        return this.#provide(caller, args)
+      case 'withdraw':
+        return this.values.withdraw(args[0] as number)
+      default:
+        throw new NoSuchMethodError('pool', method)
+    }
+  }
+
+  /** Only for a service of this pool that lives where the question comes from. */
+  #provide(caller: ContextId, [name, key, value]: readonly unknown[]): number {
+    const service = this.#options.serviceNamed(name as string)
+    if (service?.context !== caller) throw new NotAuthorizedError('pool', 'provide', caller)
+    return this.values.provide(key as string, value, service)
+  }
+}
+
+/** Of one pool to another: by default without a deadline. */
+export function question(caller: ContextId, method: string, ...args: readonly unknown[]): CallRequest {
+  return { service: POOL_SERVICE, method, args, caller, isIdempotent: false, signal: undefined, timeoutMs: null }
+}
+
+function split(path: string): readonly [pool: ContextId, name: string] {
+  const end = path.lastIndexOf('/')
+  return [path.slice(0, end), path.slice(end + 1)]
+}
