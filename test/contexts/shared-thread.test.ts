@@ -2,6 +2,7 @@ import { type Context, Pool, type ServiceHandle } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import { KINDS } from '../fixtures/kinds.ts'
+import type { Finite } from '../fixtures/services/finite.ts'
 import type { Tenant } from '../fixtures/services/tenant.ts'
 
 const tenant = (name: string) => ({ name, module: fixture('tenant.ts') })
@@ -69,6 +70,20 @@ describe.each(KINDS)('of kind %s:', (kind) => {
       })
       await pending
       expect(first.state).toBe('FAILED')
+    })
+
+    it('keeps the tasks of its services apart: those of one end, or fail, without the other’s', async () => {
+      await using pool = new Pool()
+      const context = await pool.context({ name: 'house', kind })
+      const spec = (name: string) => ({ name, module: fixture('finite.ts') })
+      const [first, second] = await Promise.all(['first', 'second'].map((name) => context.spawn<Finite>(spec(name))))
+      await first!.proxy.spawnSore('sore')
+      expect((await first!.tasks()).total).toBe(1)
+      expect((await second!.tasks()).total).toBe(0)
+      const failed = first!.finished.catch((error: unknown) => error)
+      await first!.proxy.fail('no more')
+      expect(await failed).toMatchObject({ errors: [{ message: 'no more' }, { message: 'sore' }] })
+      expect(second!.state).toBe('RUNNING')
     })
 
     it('that dies fails all services in it, with the exit code, and the others of the pool go on', async () => {

@@ -93,6 +93,18 @@ describe('a pool that is started', () => {
     })
   })
 
+  it('leaves the others as they are when one fails later, those that depend on it too', async () => {
+    await using pool = new Pool()
+    const { add } = await stage(pool)
+    const [db, web, beside] = [add('db', []), add('web', ['db']), add('beside', [])]
+    await pool.start()
+    const failed = db.finished.catch(() => {})
+    await db.proxy.fall()
+    await failed
+    expect([db.state, web.state, beside.state]).toEqual(['FAILED', 'RUNNING', 'RUNNING'])
+    expect(await web.proxy.where()).toBe('root/web')
+  })
+
   it('spawns a service after those that it depends on', async () => {
     await using pool = new Pool()
     const { add, lines } = await stage(pool)

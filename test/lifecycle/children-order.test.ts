@@ -1,0 +1,70 @@
+import { Pool } from '@troupe/runtime'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { fixture } from '../fixtures/index.ts'
+import type { Limb, LimbOptions } from '../fixtures/services/limb.ts'
+
+interface Plan {
+  /** Which of those before it has it for a child. */
+  readonly parent: number
+  readonly thread: 'own' | 'parent'
+  readonly turns: number
+  readonly breaks: boolean
+}
+
+const plans = (size: number) =>
+  fc.array(
+    fc.record({
+      parent: fc.nat(),
+      thread: fc.constantFrom<Plan['thread']>('parent', 'parent', 'parent', 'parent', 'own'),
+      turns: fc.nat(3),
+      breaks: fc.constantFrom(false, false, false, false, true),
+    }),
+    { minLength: size, maxLength: size, size: 'max' },
+  )
+
+const parentOf = (plan: readonly Plan[], index: number): number => plan[index]!.parent % index
+
+function treeOf(plan: readonly Plan[], log: SharedArrayBuffer, index = 0): LimbOptions {
+  const below = plan.flatMap((_, child) => (child > 0 && parentOf(plan, child) === index ? [child] : []))
+  const { thread, turns, breaks } = plan[index]!
+  return { index, thread, turns, breaks, log, below: below.map((child) => treeOf(plan, log, child)) }
+}
+
+/** Brings the tree up and down again. @returns who released what it held while one below it still held something */
+async function tooEarly(plan: readonly Plan[]): Promise<readonly string[]> {
+  const log = new SharedArrayBuffer(4 * (1 + 2 * plan.length))
+  await using pool = new Pool()
+  const options = treeOf(plan, log)
+  const root = await pool.spawn<Limb>({ name: 'root', module: fixture('limb.ts'), options })
+  const breaks = plan.some((one) => one.breaks)
+  await root.stop().then(
+    () => expect(breaks, 'errors of hooks that were told').toBe(false),
+    (error: unknown) => expect(breaks, String(error)).toBe(true),
+  )
+  const [length, ...entries] = new Int32Array(log)
+  expect(length, 'each takes and releases once').toBe(2 * plan.length)
+  const releasedAt = plan.map((_, index) => entries.indexOf(-1 - index))
+  return plan.flatMap((_, index) => {
+    const isLate = index > 0 && releasedAt[index]! > releasedAt[parentOf(plan, index)]!
+    return isLate ? [`${parentOf(plan, index)} released before its child ${index}`] : []
+  })
+}
+
+describe('a tree of services that goes down', () => {
+  it('of 14, in threads of their own and of their parents: none releases what it holds before those below have', async () => {
+    await fc.assert(
+      fc.asyncProperty(plans(14), async (plan) => {
+        expect(await tooEarly(plan)).toEqual([])
+      }),
+      { numRuns: 10 },
+    )
+  })
+
+  it('of 100 in one thread: none releases what it holds before those below have', async () => {
+    const plan = Array.from({ length: 100 }, (_, index): Plan => {
+      return { parent: Math.floor(index / 3), thread: index === 0 ? 'own' : 'parent', turns: index % 4, breaks: false }
+    })
+    expect(await tooEarly(plan)).toEqual([])
+  })
+})
