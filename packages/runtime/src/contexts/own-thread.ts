@@ -24,6 +24,7 @@ export class OwnThread implements Place {
     void thread.died.then(() => this.#alive.delete(thread))
     return {
       host: thread.addHost(),
+      settled: () => thread.settled(),
       release: () => thread.retire(),
       abandon: (reason) => kill.abort(reason),
     }

@@ -36,6 +36,7 @@ export class SharedThread implements Place {
     void host.ended.then(() => kill.signal.removeEventListener('abort', killAll))
     return {
       host,
+      settled: () => thread.settled(),
       release: async () => host.end({}),
       abandon: (reason) => {
         host.tell((api) => api.close()) // unanswered where it is stuck; then the thread's end is the host's too

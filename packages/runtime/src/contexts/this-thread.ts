@@ -34,6 +34,7 @@ export class ThisThread implements Place {
     void host.ended.then(() => kill.signal.removeEventListener('abort', crash))
     return {
       host,
+      settled: () => {}, // it has taken no thread
       release: async () => host.end({}),
       abandon: (reason) => {
         host.tell((api) => api.close())

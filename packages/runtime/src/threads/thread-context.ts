@@ -29,6 +29,7 @@ export class ThreadContext {
   readonly #api: ContextApi
   readonly #control: MessagePort
   readonly #thread: Worker
+  readonly #supply: ThreadSupply
   readonly #links = new Set<HostLink>()
   readonly #onUplink: ThreadContextOptions['onUplink']
   #notice: Extract<ContextNotice, { readonly crashed: unknown }> | undefined
@@ -47,7 +48,6 @@ export class ThreadContext {
       const ready = await supply.booted(Promise.race([api.threadId(), occupied]))
       const thread = supply.threadById(ready as number)
       if (thread === undefined) throw new Error('the thread ended before its host was ready')
-      supply.warm()
       return new ThreadContext({ ...options, api, control: port1, thread, occupied })
     } catch (error) {
       port1.close()
@@ -55,7 +55,8 @@ export class ThreadContext {
     }
   }
 
-  private constructor({ api, control, thread, occupied, killed, onUplink }: ThreadParts) {
+  private constructor({ supply, api, control, thread, occupied, killed, onUplink }: ThreadParts) {
+    this.#supply = supply
     this.#api = api
     this.#control = control
     this.#thread = thread
@@ -82,6 +83,14 @@ export class ThreadContext {
       void this.#api.addHost(Comlink.transfer(port2, [port2]))
     }
     return link
+  }
+
+  /**
+   * A service in it is RUNNING: now the supply can get the next thread ready, which as it starts takes the processor from
+   * whatever comes up. Not in this turn: the first calls leave before it.
+   */
+  settled(): void {
+    setImmediate(() => this.#supply.warm())
   }
 
   /** The way down: a port whose other end the context's pool listens to. */

@@ -26,7 +26,7 @@ export interface ThreadOptions {
 export interface ThreadSupplyOptions extends ThreadOptions {
   /** Threads at the most; one more service waits for its turn until its transition's deadline. */
   readonly maxThreads: number
-  /** Start the next thread as soon as the spare is taken. */
+  /** Start the next thread once the service that took the spare is RUNNING. */
   readonly keepSpare: boolean
 }
 
@@ -101,7 +101,7 @@ export class ThreadSupply {
     return this.#piscina.threads.find((thread) => thread.threadId === threadId)
   }
 
-  /** Sees to it that an idle thread is ready; to be called once a context has got its own. */
+  /** Sees to it that an idle thread is ready; to be called once a service is RUNNING. */
   warm(): void {
     const hasRoom = this.#piscina.threads.length < this.#piscina.options.maxThreads
     // One at a time: while a spare is on its way, another task would start another thread.
