@@ -12,8 +12,18 @@ export interface HostTask {
   readonly home: HomeOrder
 }
 
-/** Nothing to do: that the thread runs it means that this module is loaded. */
-export function warm(): void {}
+let readied: Promise<void> | undefined
+
+/** Does what a thread's first service would wait for, once. */
+export function warm(): Promise<void> {
+  readied ??= getReady()
+  return readied
+}
+
+async function getReady(): Promise<void> {
+  process.setSourceMapsEnabled(true)
+  await import('./index.ts') // which every service's module imports
+}
 
 /** Never resolves: a context ends with its thread. */
 export function host({ control, home }: HostTask): Promise<never> {
