@@ -5,7 +5,10 @@
 import type { MessagePort } from 'node:worker_threads'
 import * as Comlink from 'comlink'
 import { ContextHost, type HomeOrder } from './host/context-host.ts'
+import { rehearse } from './host/rehearsal.ts'
 import { controlEndpoint } from './wire/control-endpoint.ts'
+
+export { Rehearsal } from './host/rehearsal.ts'
 
 export interface HostTask {
   readonly control: MessagePort
@@ -23,6 +26,7 @@ export function warm(): Promise<void> {
 async function getReady(): Promise<void> {
   process.setSourceMapsEnabled(true)
   await import('./index.ts') // which every service's module imports
+  await rehearse(import.meta.url)
 }
 
 /** Never resolves: a context ends with its thread. */
