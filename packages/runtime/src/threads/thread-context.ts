@@ -23,6 +23,9 @@ export interface ThreadContextOptions {
   readonly onUplink: (port: MessagePort, context: ThreadContext) => void
 }
 
+/** For the first calls and their replies: Node takes about a millisecond of the owner's thread to start another. */
+const SPARE_DELAY_MS = 10
+
 export class ThreadContext {
   /** Resolves when the thread is gone; for a killed one at once, since in a system call it can linger. */
   readonly died: Promise<Death>
@@ -87,10 +90,10 @@ export class ThreadContext {
 
   /**
    * A service in it is RUNNING: now the supply can get the next thread ready, which as it starts takes the processor from
-   * whatever comes up. Not in this turn: the first calls leave before it.
+   * whatever comes up.
    */
   settled(): void {
-    setImmediate(() => this.#supply.warm())
+    setTimeout(() => this.#supply.warm(), SPARE_DELAY_MS).unref()
   }
 
   /** The way down: a port whose other end the context's pool listens to. */
