@@ -26,6 +26,7 @@ export class OwnThread implements Place {
     return {
       host: thread.addHost(),
       carrier: thread.carrier,
+      settled: () => thread.settled(),
       release: () => thread.retire(),
       abandon: (reason) => kill.abort(reason),
     }

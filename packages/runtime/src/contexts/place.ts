@@ -26,6 +26,8 @@ export interface Lease {
   readonly host: HostLink
   /** Opens the channels to that host. */
   readonly carrier: Carrier
+  /** The service is RUNNING: what is to be done for the next one disturbs it no more. */
+  settled(): void
   /** The service has stopped, and its host is closed. */
   release(): Promise<void>
   /** The service has failed and had its clean-up: its host is of no more use. */

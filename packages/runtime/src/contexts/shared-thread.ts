@@ -39,6 +39,7 @@ export class SharedThread implements Place {
     return {
       host,
       carrier: thread.carrier,
+      settled: () => thread.settled(),
       release: async () => host.end({}),
       abandon: (reason) => {
         host.tell((api) => api.close()) // unanswered where it is stuck; then the thread's end is the host's too

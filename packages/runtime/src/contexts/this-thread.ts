@@ -36,6 +36,7 @@ export class ThisThread implements Place {
     return {
       host,
       carrier: memoryCarrier,
+      settled: () => {}, // it has taken no thread
       release: async () => host.end({}),
       abandon: (reason) => {
         host.tell((api) => api.close())

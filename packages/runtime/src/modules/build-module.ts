@@ -4,7 +4,7 @@
  * source stands, so the bundle may lie anywhere. `import.meta.url` stays that of each source file.
  *
  * Bundles are cached by content: a bundle's record names its inputs with their hashes, and it is used again as long as
- * none has changed.
+ * none has changed. Which that is takes reading them all; what this process has found good once is only looked at.
  */
 import { createHash, randomUUID } from 'node:crypto'
 import { access, constants, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve as resolvePath } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Loader, Plugin } from 'esbuild'
+import { areUnchanged, type Stamps, stampsOf } from './file-stamps.ts'
 
 interface CacheRecord {
   readonly inputs: readonly { readonly path: string; readonly sha256: string }[]
@@ -28,8 +29,9 @@ const RECIPE = 'troupe-1'
 /** @returns the `file:` URL of a module that plain Node can import */
 export async function loadableModule(moduleUrl: URL): Promise<string> {
   const source = fileURLToPath(moduleUrl)
-  await stat(source) // a missing file is told by its name, not by the bundler's words
-  return loaderOf(source) === undefined ? moduleUrl.href : pathToFileURL(await bundled(source)).href
+  if (loaderOf(source) !== undefined) return pathToFileURL(await bundled(source)).href
+  await stat(source)
+  return moduleUrl.href
 }
 
 /** Services that are started together may share a module; it is built once. */
@@ -43,11 +45,24 @@ function bundled(source: string): Promise<string> {
   return made
 }
 
+/** By source: the bundles that were found good, and by which files. */
+const verified = new Map<string, { readonly file: string; readonly stamps: Stamps }>()
+
 async function cachedOrBuilt(source: string): Promise<string> {
+  const before = verified.get(source)
+  if (before && (await areUnchanged(before.stamps))) return before.file
+  verified.delete(source)
+  await stat(source) // a missing file is told by its name, not by the bundler's words
   const folder = await cacheFolder(source)
   const recordFile = join(folder, `${sha256(`${RECIPE}\0${process.version}\0${source}`).slice(0, 32)}.json`)
   const known = await readRecord(recordFile)
-  if (known && (await isFresh(known))) return known.file
+  if (known) {
+    const stamps = await stampsOf([known.file, ...known.inputs.map(({ path }) => path)])
+    if (await isFresh(known)) {
+      if (stamps) verified.set(source, { file: known.file, stamps })
+      return known.file
+    }
+  }
   const { text, inputs } = await build(source)
   const file = join(folder, `${sha256(text).slice(0, 32)}.mjs`)
   await writeWhole(file, text)

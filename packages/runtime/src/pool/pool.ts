@@ -543,6 +543,7 @@ export class Pool implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    this.#supplies.rest()
     // Whoever depends on another can still call it while it stops.
     await eachAfterDependents([...this.#services.values()], (handle) => handle.close())
     await Promise.all([...this.#contexts.values()].map((context) => context.close()))

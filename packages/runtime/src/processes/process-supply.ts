@@ -48,7 +48,7 @@ export class ProcessSupply {
     const death = await Promise.race([carrier.ready, gone])
     if (death) throw new ThreadDiedError(death)
     begun?.unlink()
-    return { api: contextApi(control), control, carrier, gone, end: () => child.end() }
+    return { api: contextApi(control), control, carrier, gone, settled: () => {}, end: () => child.end() }
   }
 
   /** Waits for the processes that are about to end. */

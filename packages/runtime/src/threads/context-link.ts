@@ -24,6 +24,8 @@ export interface Vessel {
   readonly carrier: Carrier
   /** Resolves when it has ended and all that it had posted has come; for one that is killed, and may linger, at once. */
   readonly gone: Promise<Death>
+  /** A service in it is RUNNING: what is to be done for the next one disturbs it no more. */
+  settled(): void
   /** Ends it, whose services have stopped. */
   end(): Promise<void>
 }
@@ -59,6 +61,11 @@ export class ContextLink {
 
   get carrier(): Carrier {
     return this.#vessel.carrier
+  }
+
+  /** A service in it is RUNNING. */
+  settled(): void {
+    this.#vessel.settled()
   }
 
   /** The control plane to a new host, for one service. */

@@ -20,6 +20,11 @@ export class ThreadSupplies {
     return supply
   }
 
+  /** No thread is got ready any more. */
+  rest(): void {
+    for (const supply of this.#supplies.values()) supply.rest()
+  }
+
   /** Ends all threads. @returns how many had not ended in time, since they are inside a system call */
   async close(): Promise<number> {
     const lingering = await Promise.all([...this.#supplies.values()].map((supply) => supply.close()))

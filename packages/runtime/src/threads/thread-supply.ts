@@ -41,6 +41,7 @@ export class ThreadSupply {
   readonly #limits: Required<ThreadLimits>
   #isClosed = false
   #isProdding = false
+  #isResting = false
 
   constructor({ limits, resourceLimits, env, execArgv }: ThreadSupplyOptions) {
     this.#limits = limits
@@ -99,14 +100,19 @@ export class ThreadSupply {
     return this.#piscina.threads.find((thread) => thread.threadId === threadId)
   }
 
-  /** Sees to it that idle threads are ready; to be called once a context has got its own. */
+  /** Sees to it that idle threads are ready; to be called once a service is RUNNING. */
   warm(): void {
-    if (this.#isProdding) return // while a spare is on its way, another task would start another thread
+    if (this.#isResting || this.#isProdding) return // while a spare is on its way, another task would start another thread
     const { threads } = this.#piscina
     const spares = threads.filter(({ threadId }) => !this.#occupied.has(threadId)).length
     const missing = Math.min(this.#limits.min - spares, this.#limits.max - threads.length)
     // Those that are there take a task each, so as many more come as there are more tasks.
     if (missing > 0) this.#prod(spares + missing)
+  }
+
+  /** No thread is got ready any more: what is about to be closed needs none. */
+  rest(): void {
+    this.#isResting = true
   }
 
   /**

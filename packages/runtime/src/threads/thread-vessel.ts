@@ -5,6 +5,9 @@ import { contextApi, type Vessel } from './context-link.ts'
 import { type Death, ThreadDiedError } from './host-link.ts'
 import type { ThreadSupply } from './thread-supply.ts'
 
+/** For the first calls and their replies: Node takes about a millisecond of the owner's thread to start another. */
+const SPARE_DELAY_MS = 10
+
 export interface ThreadVesselOptions {
   readonly supply: ThreadSupply
   readonly home: HomeOrder
@@ -21,9 +24,10 @@ export async function openThread({ supply, home, killed }: ThreadVesselOptions):
     const ready = await supply.booted(Promise.race([api.threadId(), occupied]))
     const thread = supply.threadById(ready as number)
     if (thread === undefined) throw new Error('the thread ended before its host was ready')
-    supply.warm()
     const end = async (): Promise<void> => void (await thread.terminate())
-    return { api, control, carrier: memoryCarrier, gone: endOf(thread, occupied, killed), end }
+    // Now the supply can get the next thread ready, which as it starts takes the processor from whatever comes up.
+    const settled = (): void => void setTimeout(() => supply.warm(), SPARE_DELAY_MS).unref()
+    return { api, control, carrier: memoryCarrier, gone: endOf(thread, occupied, killed), settled, end }
   } catch (error) {
     control.close()
     throw new ThreadDiedError({ cause: killed.aborted ? killed.reason : error })

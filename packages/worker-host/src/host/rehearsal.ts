@@ -1,0 +1,63 @@
+/**
+ * What a spare thread does while nobody waits for it: a service of no use is opened, brought to RUNNING and called, over
+ * ports as its owner would do it. V8 compiles a function when it is first called, so the first service of the thread
+ * would wait for that at every step. Nothing of it stays but compiled code: the host is closed, and the object let go.
+ */
+import { once } from 'node:events'
+import { MessageChannel } from 'node:worker_threads'
+import * as Comlink from 'comlink'
+import { AllowAny } from '../access/built-in-policies.ts'
+import { expose } from '../access/expose.ts'
+import { decodeThrown } from '../errors/error-data.ts'
+import { Service } from '../service/service.ts'
+import { HomeContext } from '../service/service-context.ts'
+import type { Move } from '../service/transition.ts'
+import { memoryCarrier } from '../wire/carrier.ts'
+import { controlEndpoint } from '../wire/control-endpoint.ts'
+import { Request } from '../wire/messages.ts'
+import { Host, type HostApi, type Outcome } from './host.ts'
+
+const UP: readonly Move[] = [
+  { from: 'STOPPED', to: 'PAUSED', via: 'PREPARING', hook: 'prepare' },
+  { from: 'PAUSED', to: 'RUNNING', via: 'STARTING', hook: 'start' },
+]
+
+export class Rehearsal extends Service {
+  @expose(AllowAny) answer(): number {
+    return 1
+  }
+}
+
+/** @param moduleUrl exports `Rehearsal` */
+export async function rehearse(moduleUrl: string): Promise<void> {
+  const id = 'rehearsal'
+  const control = new MessageChannel()
+  const calls = new MessageChannel()
+  Comlink.expose(new Host(new HomeContext(id), memoryCarrier), controlEndpoint(control.port1))
+  const host = Comlink.wrap(controlEndpoint(control.port2)) as unknown as HostApi
+  const order = {
+    name: id,
+    context: id,
+    caller: id,
+    generation: 1,
+    moduleUrl,
+    exportName: Rehearsal.name,
+    options: undefined,
+    isSerialized: false,
+    maxTasks: 1,
+    begun: memoryCarrier.shareCount()?.far,
+    port: calls.port1,
+  }
+  requireOk(await host.open(Comlink.transfer(order, [calls.port1])))
+  for (const move of UP) requireOk(await host.carryOut(move))
+  const replied = once(calls.port2, 'message')
+  calls.port2.postMessage([Request.Call, 0, 0, 0])
+  await replied
+  await host.close()
+  control.port2.close()
+}
+
+/** Nothing goes on after a step that failed: a call to a service that is not there would wait for ever. */
+function requireOk(outcome: Outcome<unknown>): void {
+  if (!outcome.ok) throw decodeThrown(outcome.thrown)
+}
