@@ -7,6 +7,9 @@ import { missing } from './tools.ts'
 
 export const MAIN = join(import.meta.dirname, '../../packages/examples/attic/main.ts')
 
+/** SQLite is experimental in Node 22, which says so on stderr. */
+const QUIET = '--disable-warning=ExperimentalWarning'
+
 export interface Ended {
   readonly exitCode: number | null
   readonly signal: NodeJS.Signals | null
@@ -28,7 +31,7 @@ export interface RunOptions {
 }
 
 export function start(args: readonly string[], { under = [], cwd, env = {} }: RunOptions = {}) {
-  const [tool, ...rest] = [...under, process.execPath, MAIN, ...args]
+  const [tool, ...rest] = [...under, process.execPath, QUIET, MAIN, ...args]
   // vitest's own variables must not reach a program that is run as users run it.
   const { NODE_OPTIONS: _options, INIT_CWD: _where, ...inherited } = process.env
   return spawn(tool!, rest, { cwd, env: { ...inherited, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })

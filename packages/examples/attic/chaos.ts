@@ -11,7 +11,7 @@ const EVERY_MS = 1_000
 const VICTIMS: readonly Victim[] = ['walker', 'hasher', 'catalogue', 'report']
 const LEANS_ON = { walking: 'walker', recalling: 'catalogue', hashing: 'hasher', ranking: 'report' } as const
 
-export class Chaos implements Disposable {
+export class Chaos {
   kills = 0
   readonly #crew: Crew
   readonly #onKill: (victim: Victim) => void
@@ -34,7 +34,7 @@ export class Chaos implements Disposable {
     this.#crew[victim].kill()
   }
 
-  [Symbol.dispose](): void {
+  stop(): void {
     clearInterval(this.#timer)
   }
 }

@@ -21,18 +21,28 @@ async function main(): Promise<void> {
 
 /** @throws {Stopped} when the signal aborts */
 async function search({ roots, chaos: isChaotic, ...options }: Request, signal: AbortSignal): Promise<Outcome> {
-  await using pool = new Pool({ timeoutMs: null }) // a large file takes as long as it takes
-  const crew = await hire(pool, options)
-  const hunt = new Hunt(crew, roots, { signal, onPhase: () => enterPhase() })
-  using progress = new Progress(process.stderr, () => progressText(hunt, performance.now()))
-  using chaos = isChaotic ? new Chaos(crew, (victim) => progress.log(`attic: kill ${victim}`)) : undefined
-  const enterPhase = () => {
-    progress.draw()
-    chaos?.enter(hunt.phase)
+  // By `finally`, because Node 22 does not know `using`.
+  const pool = new Pool({ timeoutMs: null }) // a large file takes as long as it takes
+  try {
+    const crew = await hire(pool, options)
+    const hunt = new Hunt(crew, roots, { signal, onPhase: () => enterPhase() })
+    const progress = new Progress(process.stderr, () => progressText(hunt, performance.now()))
+    const chaos = isChaotic ? new Chaos(crew, (victim) => progress.log(`attic: kill ${victim}`)) : undefined
+    const enterPhase = () => {
+      progress.draw()
+      chaos?.enter(hunt.phase)
+    }
+    try {
+      const findings = await hunt.run()
+      const stats = { ...findings.stats, kills: chaos?.kills ?? 0, elapsedMs: Math.round(performance.now()) }
+      return { ...findings, stats }
+    } finally {
+      chaos?.stop()
+      progress.stop()
+    }
+  } finally {
+    await pool.close()
   }
-  const findings = await hunt.run()
-  const stats = { ...findings.stats, kills: chaos?.kills ?? 0, elapsedMs: Math.round(performance.now()) }
-  return { ...findings, stats }
 }
 
 async function print(chunks: Iterable<string>): Promise<void> {

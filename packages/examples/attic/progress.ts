@@ -9,7 +9,7 @@ const DRAW_MS = 100
 const BAR_COLUMNS = 24
 const ERASE_LINE = '\r\x1b[2K'
 
-export class Progress implements Disposable {
+export class Progress {
   readonly #stream: NodeJS.WriteStream
   readonly #text: () => string
   readonly #isDrawn: boolean
@@ -39,7 +39,7 @@ export class Progress implements Disposable {
     if (this.#isDrawn) this.#stream.write(ERASE_LINE)
   }
 
-  [Symbol.dispose](): void {
+  stop(): void {
     clearInterval(this.#timer)
     this.#erase()
   }
