@@ -1,6 +1,6 @@
 /**
- * Rolls out two files to two child contexts, whose services fetch them from a file service of this parent script; then
- * shows what a child is refused.
+ * Rolls out two files to two child contexts, a thread and a process, whose services fetch them from a file service of this
+ * parent script; then shows what a child is refused.
  *
  *     node packages/examples/rollout/main.ts
  */
@@ -8,10 +8,15 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DeduplicatingInvoker, Pool } from '@troupe/runtime'
+import { type ContextKind, DeduplicatingInvoker, Pool } from '@troupe/runtime'
 import { type FileService, fileService } from '@troupe/runtime/files'
 import type { FactsService } from './facts.service.ts'
 import type { Installer } from './installer.service.ts'
+
+const BRANCHES = [
+  { name: 'north', kind: 'thread' },
+  { name: 'south', kind: 'process' },
+] as const
 
 const signals = ['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)) // a second Ctrl-C ends it at once
 const folder = await mkdtemp(join(tmpdir(), 'rollout-'))
@@ -33,8 +38,8 @@ try {
 
 async function rollOut(): Promise<void> {
   await pool.spawn<FileService>({ name: 'files', ...fileService, options: { prefixes: [release] } })
-  for (const name of ['north', 'south']) {
-    await makeBranch(name)
+  for (const { name, kind } of BRANCHES) {
+    await makeBranch(name, kind)
     const installer = pool.proxy<Installer>(`${name}-installer`)
     const installed = await Promise.all(paths.map((path) => installer.install(path)))
     console.log(`${name} has ${installed.map(({ name, bytes }) => `${name} (${bytes} bytes)`).join(' and ')}`)
@@ -50,9 +55,9 @@ async function rollOut(): Promise<void> {
   for (const refusal of refusals) console.log(`refused: ${refusal.replaceAll(folder, '')}`)
 }
 
-/** A context with two services: `{ name, kind: 'process' }` would make it a process instead of a thread. */
-async function makeBranch(name: string): Promise<void> {
-  const context = await pool.context({ name })
+/** A context with two services. */
+async function makeBranch(name: string, kind: ContextKind): Promise<void> {
+  const context = await pool.context({ name, kind })
   await context.spawn<Installer>({
     name: `${name}-installer`,
     module: new URL('./installer.service.ts', import.meta.url),
