@@ -1,6 +1,7 @@
 import { Pool } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
+import type { Courier } from '../fixtures/services/courier.ts'
 import type { Relay } from '../fixtures/services/relay.ts'
 
 const relay = (name: string) => ({ name, module: fixture('relay.ts') })
@@ -68,6 +69,18 @@ describe('a service', () => {
     expect(await api.proxy.ask('worker/helper', 'forParents')).toBe('root/api')
     expect(await helper.forParents()).toBe('root')
     expect(await api.proxy.ask('api', 'forParents')).toBe('root/api')
+  })
+
+  it('gives and gets functions and objects that stay where they are, through its owner', async () => {
+    await using pool = new Pool()
+    const module = fixture('courier.ts')
+    const [caller] = await Promise.all([
+      pool.spawn<Courier>({ name: 'caller', module }),
+      pool.spawn<Courier>({ name: 'callee', module }),
+    ])
+    expect(await caller.proxy.callBack('callee')).toEqual(['one', 'two'])
+    expect(await caller.proxy.subscribe('callee')).toEqual(['one'])
+    expect(await caller.proxy.useCounter('callee')).toBe(5)
   })
 
   it('gets streams, and their back-pressure, through any number of contexts', async () => {

@@ -10,7 +10,7 @@ import { encodeThrown } from '../errors/error-data.ts'
 import type { Lowered, Mark, Path, ReferenceMark } from '../wire/marks.ts'
 import { Exchange, MARKED, Request } from '../wire/messages.ts'
 import type { Outbox } from '../wire/outbox.ts'
-import { isLasting } from './comlink.ts'
+import { isLasting, lasting, proxy } from './comlink.ts'
 import { Exports } from './exports.ts'
 import { lower } from './lower.ts'
 import { type Reach, raise, raiseAll } from './raise.ts'
@@ -229,7 +229,8 @@ export class ValueExchange {
     const reference = (id: number, methods: readonly string[] | undefined, isLasting: boolean): object => {
       const { stub, grip } = this.#stubs.make(id, methods)
       if (scope !== undefined && !isLasting) this.#until(scope, (_, reason) => this.#revoke(grip, reason))
-      return stub
+      // Given on to a third thread, also by an owner that a routed call goes by, it is called by way of this one.
+      return isLasting ? lasting(stub) : proxy(stub)
     }
     const stream = (id: number): unknown => {
       if (scope !== undefined) this.#until(scope, (_, reason) => this.#received.revoke(id, reason))
