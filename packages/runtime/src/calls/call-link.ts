@@ -20,6 +20,7 @@ import {
   encodeThrown,
   type ItemBatch,
   isAdmitted,
+  type LinkOrder,
   type Lowered,
   MARKED,
   type MakeError,
@@ -53,6 +54,8 @@ export interface CallLinkOptions {
   readonly window: number
   /** Word 0 is the host's count of calls begun; without it every call that was sent may have. */
   readonly begun: Int32Array | undefined
+  /** The time that its caller still gives a call is sent as its last argument. */
+  readonly sendsBudget?: boolean
   readonly time: TurnClock
   /** Replies have come: there is room for more calls. */
   readonly onRoom: () => void
@@ -95,6 +98,8 @@ export class CallLink implements CallHolder, Expiring {
   readonly #abandoned = new Map<number, AbandonedCall>()
   /** Calls that can be sent only once: something of their arguments was moved. */
   readonly #spent = new WeakSet<Call>()
+  /** Called when the calls before them have begun. */
+  readonly #fences: (() => void)[] = []
   #sent = 0
   #running = 0
   #streams = 0
@@ -133,7 +138,7 @@ export class CallLink implements CallHolder, Expiring {
 
   /** Sends the call, or fails it: an unknown method, and a caller whom its policies don't admit, never leave here. */
   send(call: Call): void {
-    const { service, method: name, caller, args, timeoutMs } = call.request
+    const { service, method: name, caller, timeoutMs } = call.request
     const method = this.#options.methods.find(call.request)
     if (method === undefined) return call.fail(() => new NoSuchMethodError(service, name))
     if (!this.#isAdmitted(method, call)) return call.fail(() => new NotAuthorizedError(service, name, caller))
@@ -146,6 +151,7 @@ export class CallLink implements CallHolder, Expiring {
     call.id = id
     call.holder = this
     if (timeoutMs !== null) call.sentAtMs = this.#options.time.turnMs()
+    const args = this.#options.sendsBudget ? [...call.request.args, budgetOf(call)] : call.request.args
     const number = method.number + this.#offsetOf(caller)
     const extras = this.#options.extrasOf(call)
     if (extras === undefined) this.#outbox.putCall(Request.Call, id, number, args)
@@ -159,12 +165,25 @@ export class CallLink implements CallHolder, Expiring {
     this.#outbox.putValue(Request.Route, number, route)
   }
 
+  /** Gives another caller a port to the same service; calls that were sent here before are ahead of its calls. */
+  lend(order: LinkOrder): void {
+    this.#outbox.flush()
+    this.#options.port.postMessage([Request.Link, 0, order], [order.port])
+  }
+
+  /** Resolves when every call that was sent before has begun; never, when the thread dies first. */
+  fence(): Promise<void> {
+    this.#outbox.put(Request.Fence, 0, 0)
+    return new Promise((resolve) => this.#fences.push(resolve))
+  }
+
   /**
    * The thread is gone. Replies that it had posted still count; then the calls that had begun fail, and those that had
    * not, which can be sent again elsewhere, are given back in the order they were sent; but for those that have given
    * away what can't be given twice.
+   * @param make what those that had begun fail with @defaultValue a ServiceCrashedError
    */
-  close(death: Death): Call[] {
+  close(death: Death, make?: () => Error): Call[] {
     const { port, service } = this.#options
     for (let rest = receiveMessageOnPort(port); rest; rest = receiveMessageOnPort(port)) this.#receive(rest.message)
     const isLost = (call: Call): boolean => this.#hasBegun(call) || this.#spent.has(call)
@@ -175,7 +194,7 @@ export class CallLink implements CallHolder, Expiring {
     for (const call of left.filter(isLost)) {
       this.#failed++
       const mayHaveRun = this.#hasBegun(call)
-      call.fail(() => new ServiceCrashedError(service, { ...death, call: call.subject, mayHaveRun }))
+      call.fail(make ?? (() => new ServiceCrashedError(service, { ...death, call: call.subject, mayHaveRun })))
     }
     return left.filter((call) => !isLost(call))
   }
@@ -294,6 +313,10 @@ export class CallLink implements CallHolder, Expiring {
         if (call !== undefined) this.#becomeStream(call)
         continue
       }
+      if (operation === Reply.Fence) {
+        this.#fences.shift()?.()
+        continue
+      }
       this.#free.push(id)
       if (call === undefined) {
         this.#forgetAbandoned(id) // failed earlier; only now is its id free
@@ -361,3 +384,7 @@ export class CallLink implements CallHolder, Expiring {
     call.fail(() => refusal({ subject: `call of ${call.subject}`, values, names, reason }))
   }
 }
+
+/** @unit milliseconds; `null` for no deadline */
+const budgetOf = ({ deadlineMs, sentAtMs }: Call): number | null =>
+  deadlineMs === Number.POSITIVE_INFINITY ? null : Math.max(deadlineMs - sentAtMs, 0)

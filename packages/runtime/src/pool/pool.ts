@@ -110,6 +110,7 @@ export class Pool implements AsyncDisposable {
       watch: this.#watch,
       serviceNamed: (name) => this.#services.get(name)?.send,
       threadNamed: (name) => (this.#contexts.get(name) ?? this.#services.get(name))?.place.thread,
+      lend: (name, caller) => this.#services.get(name)?.lend(caller),
       names: () => this.names,
       onForged: () => {},
     })

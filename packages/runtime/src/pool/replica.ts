@@ -23,6 +23,7 @@ import { CallLink } from '../calls/call-link.ts'
 import { ServiceMethods } from '../calls/service-methods.ts'
 import type { TurnClock } from '../calls/turn-clock.ts'
 import type { Lease, Place } from '../contexts/place.ts'
+import { LinkLender } from '../routing/link-lender.ts'
 import type { Death, HostLink } from '../threads/host-link.ts'
 
 export interface ReplicaOptions {
@@ -37,6 +38,8 @@ export interface ReplicaOptions {
   readonly graceMs: number
   readonly onRoom: () => void
   readonly onDeadline: (atMs: number) => void
+  /** A caller has given back a link that it had. */
+  readonly onLinkReturned: () => void
   /** Hands over, before there is a thread, what will end it. */
   readonly onBirth: (kill: AbortController) => void
 }
@@ -45,6 +48,7 @@ interface ReplicaParts {
   readonly lease: Lease
   readonly kill: AbortController
   readonly link: CallLink
+  readonly lender: LinkLender
   readonly methods: readonly MethodDescription[]
   readonly moves: readonly Move[]
   readonly service: string
@@ -55,6 +59,8 @@ interface ReplicaParts {
 
 export class Replica {
   readonly link: CallLink
+  /** Of the links that other callers have to its thread. */
+  readonly lender: LinkLender
   readonly methods: readonly MethodDescription[]
   readonly moves: readonly Move[]
   readonly #lease: Lease
@@ -99,7 +105,9 @@ export class Replica {
         onDeadline,
         onOverdue,
       })
-      return new Replica({ lease, kill, link, methods, moves, service, clock, transitionMs, graceMs })
+      const onReturned = options.onLinkReturned
+      const lender = new LinkLender({ service, context, link, methods, reader, window, onReturned })
+      return new Replica({ lease, kill, link, lender, methods, moves, service, clock, transitionMs, graceMs })
     } catch (error) {
       if (error instanceof DeadlineExceededError) kill.abort(error)
       else lease.abandon(error)
@@ -109,6 +117,7 @@ export class Replica {
 
   private constructor(parts: ReplicaParts) {
     this.link = parts.link
+    this.lender = parts.lender
     this.methods = parts.methods
     this.moves = parts.moves
     this.#lease = parts.lease

@@ -7,12 +7,15 @@
  *
  * A name that no pool on the way up knows waits in the uppermost one, until the service comes or the call's deadline.
  */
-import type { MessagePort } from 'node:worker_threads'
-import { type ContextId, PoolClosedError, SelfCallError } from '@troupe/worker-host'
+import { MessagePort } from 'node:worker_threads'
+import { type ContextId, PoolClosedError, SelfCallError, transfer } from '@troupe/worker-host'
 import type { Call, CallRequest } from '../calls/call.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { ThreadContext } from '../threads/thread-context.ts'
 import { ExpectedServices } from './expected-services.ts'
+import { Line } from './line.ts'
+import type { Loan } from './link-lender.ts'
+import { LINKS, type LinkNotice } from './link-terms.ts'
 import { Router } from './router.ts'
 import { Way } from './way.ts'
 
@@ -35,9 +38,14 @@ export interface SwitchboardOptions {
   readonly serviceNamed: (name: string) => Send | undefined
   /** The thread of this pool's context of that name; undefined when it has none, or that has no thread. */
   readonly threadNamed: (name: string) => ThreadContext | undefined
+  /** A link to the service of that name; undefined when its calls are to be routed. */
+  readonly lend: (name: string, caller: ContextId) => Loan | undefined
   readonly names: () => readonly string[]
   readonly onForged: (call: ForgedCall) => void
 }
+
+/** Services to which this context's calls may go by a link of their own; calls of further ones are routed. */
+const MAX_LINES = 64
 
 type Origin = 'parent' | 'here'
 
@@ -47,6 +55,9 @@ export class Switchboard {
   readonly #down = new Map<ThreadContext, Way>()
   readonly #routers = new Set<Router>()
   #up: Way | undefined
+  /** This context's own calls to services of the pools above, by name. */
+  readonly #lines = new Map<string, Line>()
+  #mayLink = false
   #isClosed = false
 
   constructor(options: SwitchboardOptions) {
@@ -69,6 +80,7 @@ export class Switchboard {
   connectUp(port: MessagePort): void {
     const { id: from, watch } = this.#options
     this.#up = new Way({ from, to: parentOf(from), port, watch })
+    this.#mayLink = port instanceof MessagePort // no port can be sent to another process
   }
 
   /** Takes the calls that the parent sends here. */
@@ -98,6 +110,7 @@ export class Switchboard {
     const reason = new PoolClosedError(`context "${this.#options.id}"`)
     for (const router of this.#routers) router.close(reason)
     for (const way of this.#down.values()) way.close(reason)
+    for (const line of this.#lines.values()) line.close(reason)
     this.#up?.close(reason)
   }
 
@@ -105,6 +118,7 @@ export class Switchboard {
     const { id, serviceNamed } = this.#options
     const { service: name, within } = request
     if (this.#isClosed) return Promise.reject(unanswered({ subject: `"${name}.${request.method}"` }))
+    if (name === LINKS) return this.#lend(request)
     const send = serviceNamed(name)
     if (send) return send(request)
     if (name.startsWith(`${id}/`)) return this.#route({ ...request, service: name.slice(id.length + 1) }, origin)
@@ -114,7 +128,28 @@ export class Switchboard {
     if (within?.isAlone && isNameOf(name, within.service, parentOf(id))) {
       return Promise.reject(new SelfCallError(name, request.method))
     }
-    return this.#up.send(request)
+    return (this.#lineFor(request) ?? this.#up).send(request)
+  }
+
+  /** For what is called from this very context, and by its plain name. */
+  #lineFor({ service, caller }: CallRequest): Line | undefined {
+    const line = caller === this.#options.id ? this.#lines.get(service) : undefined
+    if (line !== undefined || caller !== this.#options.id) return line
+    if (!this.#mayLink || service.includes('/') || this.#lines.size >= MAX_LINES) return undefined
+    const made = new Line({ service, caller, way: this.#up!, watch: this.#options.watch })
+    this.#lines.set(service, made)
+    return made
+  }
+
+  /** A context below asks for a link: the owner of the service gives it, or nobody. */
+  async #lend(request: CallRequest): Promise<AsyncIterable<LinkNotice> | undefined> {
+    const { args, caller, within } = request
+    const name = String(args[0])
+    const { serviceNamed, lend } = this.#options
+    if (serviceNamed(name) === undefined) return this.#mayLink ? handedDown(this.#up!.send(request)) : undefined
+    const loan = lend(name, caller)
+    if (loan !== undefined) within?.follow(loan)
+    return loan?.notices()
   }
 
   /** By the first step of the path. */
@@ -142,6 +177,18 @@ export class Switchboard {
     })
     this.#routers.add(router)
     return router
+  }
+}
+
+/** What an owner further up has answered, its port moved on. */
+async function handedDown(answer: Promise<unknown>): Promise<AsyncIterable<LinkNotice> | undefined> {
+  const notices = (await answer) as AsyncIterable<LinkNotice> | undefined
+  return notices && moved(notices)
+}
+
+async function* moved(notices: AsyncIterable<LinkNotice>): AsyncGenerator<LinkNotice> {
+  for await (const notice of notices) {
+    yield notice === 'leave' ? notice : transfer(notice, [notice.port as never])
   }
 }
 

@@ -3,6 +3,7 @@ import type { MessagePort } from 'node:worker_threads'
 import type { ContextId } from '@troupe/worker-host'
 import type { CallRequest } from '../calls/call.ts'
 import { CallLink } from '../calls/call-link.ts'
+import type { CallSink } from '../calls/call-queue.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import { ConcurrentInvoker } from '../calls/invoker.ts'
 import { RouteBook } from './route-book.ts'
@@ -17,6 +18,8 @@ export interface WayOptions {
 }
 
 export class Way {
+  /** For a queue of its own before this way; the deadlines of what has been sent are watched here. */
+  readonly sink: CallSink
   readonly #invoker = new ConcurrentInvoker({ window: Number.MAX_SAFE_INTEGER })
   readonly #link: CallLink
 
@@ -31,19 +34,22 @@ export class Way {
       methods,
       extrasOf: ({ request }) => request.carried,
       window: Number.MAX_SAFE_INTEGER,
+      sendsBudget: true,
       time: watch.time,
       begun: undefined, // whether a call was passed on, and has begun, only the other end knows
       onRoom: () => {},
       onDeadline: (atMs) => queue.expectDeadline(atMs),
       onOverdue: () => {},
     })
+    const link = this.#link
+    this.sink = { pending: 0, hasRoom: true, send: (call) => link.send(call), expire: () => Number.POSITIVE_INFINITY }
     queue.bind(this, to, watch)
     queue.connect([this.#link])
     queue.setFlow('send')
   }
 
   send(request: CallRequest): Promise<unknown> {
-    return this.#invoker.receive({ ...request, args: [...request.args, request.timeoutMs] })
+    return this.#invoker.receive(request)
   }
 
   /** The other end is gone: calls that it has not answered fail. */

@@ -19,7 +19,7 @@ import { leadsDown, type Move, movesOf } from '../service/transition.ts'
 import { type Background, type ReadyJob, readyJobs, type TaskStats } from '../tasks/background.ts'
 import { jobsOf } from '../tasks/declarations.ts'
 import type { CancelledGraph } from '../tasks/task-graph.ts'
-import { Dispatcher } from './dispatcher.ts'
+import { CallPorts } from './call-ports.ts'
 import { encodeFailure } from './failure.ts'
 import { baseOf, construct, loadService } from './load-service.ts'
 import { untilReady } from './readiness.ts'
@@ -95,7 +95,7 @@ interface Hosted {
   readonly jobs: readonly ReadyJob[]
   readonly maxTasks: number
   readonly placement: Placement
-  readonly dispatcher: Dispatcher
+  readonly ports: CallPorts
   readonly stopping: AbortController
   /** Made when the service first has to do with any. */
   children: ChildrenControl | undefined
@@ -144,7 +144,7 @@ export class Host implements HostApi {
         state: 'PREPARING',
       }
       const service = construct(type, placement, order.options)
-      const dispatcher = new Dispatcher({ ...order, service: name, target: service, methods, scopes })
+      const ports = new CallPorts({ ...order, service: name, target: service, methods, scopes })
       const background = service[BACKGROUND]
       const hooks = service as unknown as Hooks
       this.#hosted = {
@@ -153,7 +153,7 @@ export class Host implements HostApi {
         jobs,
         maxTasks,
         placement,
-        dispatcher,
+        ports,
         stopping,
         children: undefined,
         isReadyOnCall: type.readyOnCall,
@@ -205,9 +205,9 @@ export class Host implements HostApi {
   }
 
   async cleanup(error: ThrownData, graceMs: number): Promise<Ending> {
-    const { service, background, placement, dispatcher, stopping, children } = this.#opened()
+    const { service, background, placement, ports, stopping, children } = this.#opened()
     placement.state = 'FAILED'
-    dispatcher.hold()
+    ports.hold()
     stopping.abort()
     background.heedStop(true)
     const below = (await children?.stopped()) ?? []
@@ -230,13 +230,13 @@ export class Host implements HostApi {
   }
 
   async close(): Promise<void> {
-    await this.#hosted?.dispatcher.close()
+    await this.#hosted?.ports.close()
     this.#markClosed()
   }
 
   /** Posts what is ready, for a thread that is about to die. */
   flush(): void {
-    this.#hosted?.dispatcher.flush()
+    this.#hosted?.ports.flush()
   }
 
   #opened(): Hosted {
@@ -259,9 +259,9 @@ export class Host implements HostApi {
 
   async #runHook(move: Move): Promise<void> {
     const hosted = this.#opened()
-    const { service, background, dispatcher, stopping, maxTasks } = hosted
+    const { service, background, ports, stopping, maxTasks } = hosted
     const { hook, from, to } = move
-    if (from === 'RUNNING') dispatcher.hold()
+    if (from === 'RUNNING') ports.hold()
     if (to === 'STOPPED') stopping.abort()
     if (to === 'RUNNING') {
       hosted.ready = Promise.withResolvers()
@@ -280,8 +280,8 @@ export class Host implements HostApi {
   }
 
   #enter(): void {
-    const { dispatcher, isReadyOnCall } = this.#opened()
-    dispatcher.release()
+    const { ports, isReadyOnCall } = this.#opened()
+    ports.release()
     if (!isReadyOnCall) this.#beginBody()
   }
 
