@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import type { Question } from './question.ts'
 
-const ORDER = ['calls', 'invokers', 'features', 'streams', 'spawn', 'idle', 'scale', 'actors']
+const ORDER = ['calls', 'invokers', 'features', 'links', 'streams', 'spawn', 'idle', 'scale', 'actors']
 
 const folder = new URL('./questions/', import.meta.url)
 const names = (await readdir(folder)).filter((file) => file.endsWith('.ts')).map((file) => file.slice(0, -3))

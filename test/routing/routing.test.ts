@@ -1,6 +1,7 @@
 import { Pool, proxy } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
+import type { Courier } from '../fixtures/services/courier.ts'
 import type { Neighbour } from '../fixtures/services/neighbour.ts'
 import type { Relay } from '../fixtures/services/relay.ts'
 
@@ -80,6 +81,27 @@ describe('a service', () => {
     expect(await api.proxy.ask('worker/helper', 'forParents')).toBe('root/api')
     expect(await helper.forParents()).toBe('root')
     expect(await api.proxy.ask('api', 'forParents')).toBe('root/api')
+  })
+
+  it('gives and gets functions and objects that stay where they are, through its owner', async () => {
+    await using pool = new Pool()
+    const module = fixture('courier.ts')
+    const [caller] = await Promise.all([
+      pool.spawn<Courier>({ name: 'caller', module }),
+      pool.spawn<Courier>({ name: 'callee', module }),
+    ])
+    expect(await caller.proxy.callBack('callee')).toEqual(['one', 'two'])
+    expect(await caller.proxy.subscribe('callee')).toEqual(['one'])
+    expect(await caller.proxy.useCounter('callee')).toBe(5)
+  })
+
+  it('in a thread has no link to one in a process, and calls it all the same', async () => {
+    await using pool = new Pool()
+    const api = await pool.spawn<Relay>(relay('api'))
+    const far = await (await pool.context({ name: 'far', kind: 'process' })).spawn<Relay>(relay('db'))
+    for (let n = 0; n < 20; n++) expect(await api.proxy.ask('db', 'echo', n)).toBe(n)
+    expect(far.stats().links).toBe(0)
+    expect(await far.proxy.ask('api', 'whoCalls')).toBe('root/far calls root/api')
   })
 
   it('gets streams, and their back-pressure, through any number of contexts', async () => {

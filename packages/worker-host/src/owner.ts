@@ -38,6 +38,7 @@ export {
   type Batch,
   type CallExtras,
   Exchange,
+  type LinkOrder,
   MARKED,
   REPLY_WORDS,
   Reply,

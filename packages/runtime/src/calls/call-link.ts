@@ -4,6 +4,7 @@
  * Ids are places in an array, used again once their call is settled. A link lives as long as its thread, so a reply can
  * never meet a call of another incarnation.
  */
+import { MessagePort } from 'node:worker_threads'
 import {
   type ContextId,
   NoSuchMethodError,
@@ -20,6 +21,7 @@ import {
   encodeThrown,
   type ItemBatch,
   isAdmitted,
+  type LinkOrder,
   type Lowered,
   MARKED,
   type MakeError,
@@ -54,6 +56,8 @@ export interface CallLinkOptions {
   readonly window: number
   /** The host's count of calls begun; without it every call that was sent may have. */
   readonly begun: BegunCount | undefined
+  /** The time that its caller still gives a call is sent as its last argument. */
+  readonly sendsBudget?: boolean
   readonly time: TurnClock
   /** Replies have come: there is room for more calls. */
   readonly onRoom: () => void
@@ -98,6 +102,8 @@ export class CallLink implements CallHolder, Expiring {
   readonly #abandoned = new Map<number, AbandonedCall>()
   /** Calls that can be sent only once: something of their arguments was moved. */
   readonly #spent = new WeakSet<Call>()
+  /** Called when the calls before them have begun. */
+  readonly #fences: (() => void)[] = []
   #sent = 0
   #running = 0
   #streams = 0
@@ -136,7 +142,7 @@ export class CallLink implements CallHolder, Expiring {
 
   /** Sends the call, or fails it: an unknown method, and a caller whom its policies don't admit, never leave here. */
   send(call: Call): void {
-    const { service, method: name, caller, args, timeoutMs } = call.request
+    const { service, method: name, caller, timeoutMs } = call.request
     const method = this.#options.methods.find(call.request)
     if (method === undefined) return call.fail(() => new NoSuchMethodError(service, name))
     if (!this.#isAdmitted(method, call)) return this.#refuseCaller(call)
@@ -149,6 +155,7 @@ export class CallLink implements CallHolder, Expiring {
     call.id = id
     call.holder = this
     if (timeoutMs !== null) call.sentAtMs = this.#options.time.turnMs()
+    const args = this.#options.sendsBudget ? [...call.request.args, budgetOf(call)] : call.request.args
     const number = method.number + this.#offsetOf(caller)
     const extras = this.#options.extrasOf(call)
     if (extras === undefined) this.#outbox.putCall(Request.Call, id, number, args)
@@ -162,12 +169,30 @@ export class CallLink implements CallHolder, Expiring {
     this.#outbox.putValue(Request.Route, number, route)
   }
 
+  /** A port can't be sent to another process. */
+  get canLend(): boolean {
+    return this.#options.port instanceof MessagePort
+  }
+
+  /** Gives another caller a port to the same service; calls that were sent here before are ahead of its calls. */
+  lend(order: LinkOrder): void {
+    this.#outbox.flush()
+    this.#options.port.postMessage([Request.Link, 0, order], [order.port])
+  }
+
+  /** Resolves when every call that was sent before has begun; never, when the thread dies first. */
+  fence(): Promise<void> {
+    this.#outbox.put(Request.Fence, 0, 0)
+    return new Promise((resolve) => this.#fences.push(resolve))
+  }
+
   /**
    * The thread is gone. Replies that it had posted still count; then the calls that had begun fail, and those that had
    * not, which can be sent again elsewhere, are given back in the order they were sent; but for those that have given
    * away what can't be given twice.
+   * @param make what those that had begun fail with @defaultValue a ServiceCrashedError
    */
-  close(death: Death): Call[] {
+  close(death: Death, make?: () => Error): Call[] {
     const { port, service } = this.#options
     for (const batch of unheard(port)) this.#receive(batch as Batch)
     const isLost = (call: Call): boolean => this.#hasBegun(call) || this.#spent.has(call)
@@ -178,7 +203,7 @@ export class CallLink implements CallHolder, Expiring {
     for (const call of left.filter(isLost)) {
       this.#failed++
       const mayHaveRun = this.#hasBegun(call)
-      call.fail(() => new ServiceCrashedError(service, { ...death, call: call.subject, mayHaveRun }))
+      call.fail(make ?? (() => new ServiceCrashedError(service, { ...death, call: call.subject, mayHaveRun })))
     }
     return left.filter((call) => !isLost(call))
   }
@@ -297,6 +322,10 @@ export class CallLink implements CallHolder, Expiring {
         if (call !== undefined) this.#becomeStream(call)
         continue
       }
+      if (operation === Reply.Fence) {
+        this.#fences.shift()?.()
+        continue
+      }
       this.#free.push(id)
       if (call === undefined) {
         this.#forgetAbandoned(id, operation) // failed earlier; only now is its id free
@@ -375,3 +404,7 @@ export class CallLink implements CallHolder, Expiring {
     call.fail(() => refusal({ subject: `call of ${call.subject}`, values, names, reason, carries }))
   }
 }
+
+/** @unit milliseconds; `null` for no deadline */
+const budgetOf = ({ deadlineMs, sentAtMs }: Call): number | null =>
+  deadlineMs === Number.POSITIVE_INFINITY ? null : Math.max(deadlineMs - sentAtMs, 0)

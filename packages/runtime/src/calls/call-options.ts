@@ -24,7 +24,7 @@ export interface CallOptions {
   readonly tracestate?: string
 }
 
-const KNOWN: readonly string[] = ['signal', 'timeoutMs', 'traceparent', 'tracestate']
+const KNOWN: ReadonlySet<string> = new Set(['signal', 'timeoutMs', 'traceparent', 'tracestate'])
 /** Version, trace id, parent id, flags; ids of zeros, and the version ff, are invalid. */
 const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/
 
@@ -33,9 +33,9 @@ export function checkCallOptions(options: CallOptions): CallOptions {
   if (typeof options !== 'object' || options === null) {
     throw new BadOptionsError(`call options must be an object such as { timeoutMs: 500 }, found ${typeof options}`)
   }
-  const unknown = Object.keys(options).filter((key) => !KNOWN.includes(key))
+  const unknown = Object.keys(options).filter((key) => !KNOWN.has(key))
   if (unknown.length > 0) {
-    throw new BadOptionsError(`unknown call option ${unknown.join(', ')}, known: ${KNOWN.join(', ')}`)
+    throw new BadOptionsError(`unknown call option ${unknown.join(', ')}, known: ${[...KNOWN].join(', ')}`)
   }
   const { signal, timeoutMs, traceparent, tracestate } = options
   if (signal !== undefined && !(signal instanceof AbortSignal)) {

@@ -4,7 +4,6 @@
  */
 import { BadOptionsError, MailboxFullError } from '@troupe/worker-host'
 import type { Call, CallHolder, CallRequest } from './call.ts'
-import type { CallLink } from './call-link.ts'
 import type { DeadlineWatch, Expiring } from './deadline-watch.ts'
 import { Mailbox } from './mailbox.ts'
 import { systemTurnClock, type TurnClock } from './turn-clock.ts'
@@ -27,6 +26,14 @@ export interface CallQueueOptions {
   readonly isSerialized?: boolean
 }
 
+/** Where calls that wait are sent: a link to a thread. */
+export interface CallSink {
+  readonly pending: number
+  readonly hasRoom: boolean
+  send(call: Call): void
+  expire(nowMs: number): number
+}
+
 type Refusal = (call: Call) => Error
 
 /** A layer around the queue that holds calls back. */
@@ -46,7 +53,7 @@ export class CallQueue implements CallHolder, Expiring {
   /** The pool's, once it is bound to one. */
   time: TurnClock = systemTurnClock
   readonly #mailbox: Mailbox<Call>
-  #links: readonly CallLink[] = []
+  #links: readonly CallSink[] = []
   /** Set while calls are refused. */
   #refusal: Refusal | undefined
   /** What layers had taken before is let through. */
@@ -148,7 +155,7 @@ export class CallQueue implements CallHolder, Expiring {
   }
 
   /** The threads that calls can be sent to, as of now. */
-  connect(links: readonly CallLink[]): void {
+  connect(links: readonly CallSink[]): void {
     this.#links = links
     this.pump()
   }
@@ -221,6 +228,12 @@ export class CallQueue implements CallHolder, Expiring {
       if (call.isSettled) this.#abandoned--
       else link.send(call)
     }
+  }
+
+  /** Sends all that waits to that one, whether it has room or not. */
+  empty(link: CallSink): void {
+    for (const call of this.#mailbox.clear()) if (!call.isSettled) link.send(call)
+    this.#abandoned = 0
   }
 
   #sweep(): void {

@@ -163,6 +163,8 @@ export class Pool implements AsyncDisposable {
       serviceNamed: (name) => this.#sendTo(name),
       activate: (request, isFromAbove) => this.#desk.take(request, isFromAbove),
       threadNamed: (name) => (this.#contexts.get(name) ?? this.#services.get(name))?.place.thread,
+      lend: (name, caller) => this.#services.get(name)?.lend(caller),
+      onRefused: (request) => this.#tellPolicy(request),
       names: () => this.names,
       onForged: (call) => this.#refusals.tell({ ...call, reason: 'forged', at: home.id }),
     })
@@ -435,8 +437,7 @@ export class Pool implements AsyncDisposable {
       clock: this.#clock,
       owner: this.#home.id,
       timeoutMs: this.#timeoutMs,
-      onRefused: ({ caller, service, method }) =>
-        this.#refusals.tell({ reason: 'policy', caller, from: caller, at: this.#home.id, service, method }),
+      onRefused: (request) => this.#tellPolicy(request),
       startedBy,
     })
     this.#services.set(spec.name, handle as ServiceHandle)
@@ -501,6 +502,10 @@ export class Pool implements AsyncDisposable {
   #sendTo(name: string): ((request: CallRequest) => Promise<unknown>) | undefined {
     if (name === DESK) return this.#desk.serve
     return name === POOL_SERVICE ? this.#self.send : this.#named(name)?.send
+  }
+
+  #tellPolicy({ caller, service, method }: CallRequest): void {
+    this.#refusals.tell({ reason: 'policy', caller, from: caller, at: this.#home.id, service, method })
   }
 
   /** By its given name, else by its canonical one. */

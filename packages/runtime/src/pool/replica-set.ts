@@ -2,11 +2,12 @@
  * The threads of a service: opened together, moved together, replaced one by one, and let go together. It keeps the
  * invoker connected to those that are in service, and settles the calls of one that has left it.
  */
-import type { Clock, ContextId, TaskStats } from '@troupe/worker-host'
+import { type Clock, type ContextId, ServiceCrashedError, type TaskStats } from '@troupe/worker-host'
 import { type MethodDescription, type Move, type MoveEnd, throwAll } from '@troupe/worker-host/owner'
 import type { Call, CallRequest } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import { loadableModule } from '../modules/build-module.ts'
+import type { Loan } from '../routing/link-lender.ts'
 import { type Death, ThreadDiedError } from '../threads/host-link.ts'
 import { Replica } from './replica.ts'
 import type { CheckedSpec } from './service-spec.ts'
@@ -32,7 +33,7 @@ export class ReplicaSet {
   /** What ends each thread, those that are still being started included. */
   readonly #kills = new Set<AbortController>()
   #generation = 0
-  /** Counts of the links that are gone. */
+  /** Counts of the threads that are gone. */
   #past = { succeeded: 0, failed: 0 }
 
   constructor(options: ReplicaSetOptions) {
@@ -60,12 +61,29 @@ export class ReplicaSet {
   /** Calls at the threads, and how those that ended did, through all incarnations. */
   get calls(): { readonly pending: number; readonly succeeded: number; readonly failed: number } {
     const total = { pending: 0, ...this.#past }
-    for (const { link } of this.#replicas) {
-      total.pending += link.pending
-      total.succeeded += link.succeeded
-      total.failed += link.failed
+    for (const { link, lender } of this.#replicas) {
+      for (const { pending, succeeded, failed } of [link, lender.calls]) {
+        total.pending += pending
+        total.succeeded += succeeded
+        total.failed += failed
+      }
     }
     return total
+  }
+
+  /** Links that other callers have. */
+  get links(): number {
+    return this.#replicas.reduce((sum, { lender }) => sum + lender.size, 0)
+  }
+
+  /** A link for a caller; undefined when its calls are to be routed. */
+  lend(caller: ContextId): Loan | undefined {
+    return this.#replicas.length === 1 ? this.#replicas[0]!.lender.lend(caller) : undefined
+  }
+
+  /** Has callers give their links back, as soon as what went by them is answered. @param caller by default all */
+  recall(caller?: ContextId): void {
+    for (const { lender } of this.#replicas) lender.recall(caller)
   }
 
   /** Loads the service in all its threads; no hook has run. */
@@ -127,12 +145,16 @@ export class ReplicaSet {
     return this.#replicas.includes(replica)
   }
 
-  failCalls(make: (call: Call) => Error): void {
-    for (const { link } of this.#replicas) link.failAll(make)
+  failCalls(make: (call: Pick<Call, 'subject'>) => Error): void {
+    const subject = `"${this.#options.spec.name}"`
+    for (const { link, lender } of this.#replicas) {
+      link.failAll(make)
+      lender.close(() => make({ subject }))
+    }
   }
 
   /** The service has stopped: what its threads have not answered fails, and they end. */
-  async retire(make: (call: Call) => Error): Promise<void> {
+  async retire(make: (call: Pick<Call, 'subject'>) => Error): Promise<void> {
     this.failCalls(make)
     const retiring = this.#replicas
     for (const replica of retiring) this.#count(replica)
@@ -186,6 +208,7 @@ export class ReplicaSet {
       graceMs: spec.graceMs,
       onRoom,
       onRefused,
+      onLinkReturned: onRoom,
       onDeadline: (atMs) => spec.invoker.queue.expectDeadline(atMs),
       onBirth: (kill) => this.#keep(kill),
     })
@@ -208,12 +231,16 @@ export class ReplicaSet {
 
   #closeLink(replica: Replica, death: Death): readonly Call[] {
     const untouched = replica.link.close(death)
+    const { name } = this.#options.spec
+    replica.lender.close(() => new ServiceCrashedError(name, { ...death, mayHaveRun: true }))
     this.#count(replica)
     return untouched
   }
 
-  #count({ link }: Replica): void {
-    this.#past = { succeeded: this.#past.succeeded + link.succeeded, failed: this.#past.failed + link.failed }
+  #count({ link, lender }: Replica): void {
+    for (const { succeeded, failed } of [link, lender.calls]) {
+      this.#past = { succeeded: this.#past.succeeded + succeeded, failed: this.#past.failed + failed }
+    }
   }
 
   #set(replicas: readonly Replica[]): void {

@@ -25,6 +25,7 @@ import { CallLink } from '../calls/call-link.ts'
 import { ServiceMethods } from '../calls/service-methods.ts'
 import type { TurnClock } from '../calls/turn-clock.ts'
 import type { Lease, Place } from '../contexts/place.ts'
+import { LinkLender } from '../routing/link-lender.ts'
 import type { Death, HostLink } from '../threads/host-link.ts'
 
 export interface ReplicaOptions {
@@ -40,6 +41,8 @@ export interface ReplicaOptions {
   readonly onRoom: () => void
   readonly onDeadline: (atMs: number) => void
   readonly onRefused: (request: CallRequest) => void
+  /** A caller has given back a link that it had. */
+  readonly onLinkReturned: () => void
   /** Hands over, before there is a thread, what will end it. */
   readonly onBirth: (kill: AbortController) => void
 }
@@ -48,6 +51,7 @@ interface ReplicaParts {
   readonly lease: Lease
   readonly kill: AbortController
   readonly link: CallLink
+  readonly lender: LinkLender
   readonly methods: readonly MethodDescription[]
   readonly moves: readonly Move[]
   readonly className: string
@@ -59,6 +63,8 @@ interface ReplicaParts {
 
 export class Replica {
   readonly link: CallLink
+  /** Of the links that other callers have to its thread. */
+  readonly lender: LinkLender
   readonly methods: readonly MethodDescription[]
   readonly moves: readonly Move[]
   /** Of the service. */
@@ -107,7 +113,21 @@ export class Replica {
         onOverdue,
         onRefused,
       })
-      return new Replica({ lease, kill, link, methods, moves, className, service, clock, transitionMs, graceMs })
+      const onReturned = options.onLinkReturned
+      const lender = new LinkLender({ service, context, link, methods, reader, window, onReturned })
+      return new Replica({
+        lease,
+        kill,
+        link,
+        lender,
+        methods,
+        moves,
+        className,
+        service,
+        clock,
+        transitionMs,
+        graceMs,
+      })
     } catch (error) {
       if (error instanceof DeadlineExceededError) kill.abort(error)
       else lease.abandon(error)
@@ -117,6 +137,7 @@ export class Replica {
 
   private constructor(parts: ReplicaParts) {
     this.link = parts.link
+    this.lender = parts.lender
     this.methods = parts.methods
     this.moves = parts.moves
     this.className = parts.className

@@ -24,6 +24,7 @@ import type { Place } from '../contexts/place.ts'
 import type { FinishReason } from '../lifecycle/life.ts'
 import { ComlinkEndpoint } from '../proxy/comlink-endpoint.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
+import type { Loan } from '../routing/link-lender.ts'
 import { invokeTraced, streamTraced } from './call-tracing.ts'
 import type { ServiceEventMap, ServiceListener, StateChange } from './service-events.ts'
 import { ServiceRunner } from './service-runner.ts'
@@ -47,6 +48,8 @@ export interface ServiceStats {
   readonly restarts: number
   /** Threads that the service has now. */
   readonly threads: number
+  /** Callers in other contexts that have a direct link to it. */
+  readonly links: number
   /** Calls that wait, in the mailbox and in layers. */
   readonly queued: number
   /** Calls and streams that are at a thread. */
@@ -200,9 +203,9 @@ export class ServiceHandle<S = unknown> {
 
   stats(): ServiceStats {
     const { state, restarts, replicas } = this.#runner
-    const { generation, size: threads, calls } = replicas
+    const { generation, size: threads, links, calls } = replicas
     const queued = this.#spec.invoker.queue.waiting
-    return { name: this.name, state, generation, restarts, threads, queued, ...calls, refused: this.#refused }
+    return { name: this.name, state, generation, restarts, threads, links, queued, ...calls, refused: this.#refused }
   }
 
   /**
@@ -232,6 +235,14 @@ export class ServiceHandle<S = unknown> {
     return endpoint.port
   }
 
+  /**
+   * Has the calls of a context come by their owners, from now on: it gives back the direct link that it has, once what went
+   * by it is answered, and gets none any more. What it may call is for the policies, and stays the same.
+   */
+  revoke(context: ContextId): void {
+    this.#runner.revoke(context)
+  }
+
   on<Event extends keyof ServiceEventMap>(event: Event, listener: ServiceListener<Event>): this {
     this.#runner.events.on(event, listener)
     return this
@@ -256,6 +267,11 @@ export class ServiceHandle<S = unknown> {
   readonly send = (request: CallRequest): Promise<unknown> => {
     const known = this.#proxy.isIdempotent(request.method) ? { ...request, isIdempotent: true } : request
     return invokeTraced(this.#spec.invoker, known)
+  }
+
+  /** @internal a link for a caller; undefined when its calls are to be routed */
+  lend(caller: ContextId): Loan | undefined {
+    return this.#runner.lend(caller)
   }
 
   /** @internal its parent is asked to stop, or no longer */

@@ -21,6 +21,7 @@ import type { Place } from '../contexts/place.ts'
 import { type FinishReason, Life } from '../lifecycle/life.ts'
 import { type Change, Reconciler } from '../lifecycle/reconciler.ts'
 import { TRANSITIONS } from '../lifecycle/transitions.ts'
+import type { Loan } from '../routing/link-lender.ts'
 import { admitRestart } from '../supervision/restart-limit.ts'
 import { type Death, ThreadDiedError } from '../threads/host-link.ts'
 import type { Replica } from './replica.ts'
@@ -47,6 +48,8 @@ export class ServiceRunner {
   readonly #spec: CheckedSpec
   readonly #clock: Clock
   #life = new Life()
+  /** Contexts that get no links. */
+  readonly #revoked = new Set<ContextId>()
   #restarts = 0
   #restartTimes: readonly number[] = []
   /** Only what has been RUNNING is restarted: a first start that fails tells its caller. */
@@ -98,6 +101,20 @@ export class ServiceRunner {
     return this.#life.ended
   }
 
+  /** A link for a caller; undefined when its calls are to be routed: while some wait, too, for they come first. */
+  lend(caller: ContextId): Loan | undefined {
+    const { link, invoker } = this.#spec
+    const isOpen = this.state === 'RUNNING' && this.reconciler.target === 'RUNNING'
+    if (link !== 'direct' || !isOpen || invoker.queue.waiting > 0 || this.#revoked.has(caller)) return undefined
+    return this.replicas.lend(caller)
+  }
+
+  /** Has the caller's calls routed from now on. */
+  revoke(caller: ContextId): void {
+    this.#revoked.add(caller)
+    this.replicas.recall(caller)
+  }
+
   /** Refuses calls, and fails those that wait. */
   turnAway(refusal: (call: Call) => Error = this.#notRunning): void {
     this.#spec.invoker.queue.refuse(refusal)
@@ -108,7 +125,7 @@ export class ServiceRunner {
   /** Fails every call, stops the service within its grace, and kills what has not stopped by then. */
   async close(): Promise<void> {
     this.#isClosed = true
-    const closed = ({ subject }: Call) => new PoolClosedError(`${subject} was not answered`)
+    const closed = ({ subject }: Pick<Call, 'subject'>) => new PoolClosedError(`${subject} was not answered`)
     this.turnAway(closed)
     this.replicas.failCalls(closed)
     this.#drained?.resolve()
@@ -208,6 +225,7 @@ export class ServiceRunner {
     this.#heed()
     if (target === 'STOPPED') {
       if (!this.#isClosed) this.#spec.invoker.queue.drain(this.#notRunning)
+      this.replicas.recall()
       return
     }
     this.#drained?.resolve()

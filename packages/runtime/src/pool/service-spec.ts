@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
 import { BadOptionsError, NotCloneableError } from '@troupe/worker-host'
 import { findUncloneable } from '@troupe/worker-host/owner'
-import type { Invoker } from '../calls/invoker.ts'
+import { ConcurrentInvoker, type Invoker } from '../calls/invoker.ts'
 import type { Supervision } from '../supervision/restart-limit.ts'
 import { isName, nameProblem } from './context-spec.ts'
 import { type InvokerSpec, invokerProblems, toInvoker } from './service-invoker.ts'
@@ -25,6 +25,12 @@ interface CommonSpec {
    * @defaultValue 'concurrent'
    */
   readonly invoker?: InvokerSpec
+  /**
+   * How the calls of other services come: by a link straight to the service's thread, which is made after a few of them, or
+   * each through the pools that own them. Only the `concurrent` invoker and a service of one thread have links.
+   * @defaultValue 'direct' where that can be
+   */
+  readonly link?: 'direct' | 'routed'
   /**
    * Threads that each run an object of the class; for stateless services. Each call goes to the thread that has the
    * fewest. A thread that dies is replaced while the others go on.
@@ -72,6 +78,7 @@ export interface CheckedSpec {
   readonly exportName: string | undefined
   readonly options: unknown
   readonly invoker: Invoker
+  readonly link: 'direct' | 'routed'
   readonly threads: number
   readonly resourceLimits: ResourceLimits | undefined
   readonly supervision: Required<Supervision>
@@ -87,6 +94,7 @@ const LEAST_HEAP_MB = 8
 /** Some 23 days. Node takes a timer of more than 2 ** 31 ms for one of 1 ms. */
 const MAX_MS = 2_000_000_000
 
+const LINKS: readonly unknown[] = ['direct', 'routed', undefined]
 const RESTART_TYPES = ['permanent', 'transient', 'temporary']
 const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'name',
@@ -94,6 +102,7 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'exportName',
   'options',
   'invoker',
+  'link',
   'thread',
   'threads',
   'resourceLimits',
@@ -113,13 +122,19 @@ export function checkSpec(spec: CommonSpec & { readonly options?: unknown }, reg
   const problems = [...problemsOf(spec)]
   if (problems.length > 0) throw new BadOptionsError(`service ${named(spec)}: ${problems.join('; ')}`)
   requireCloneable(spec.options, spec.name)
+  const invoker = registered ?? toInvoker(spec.invoker)
+  const isLinkable = isPlain(invoker) && (spec.threads ?? 1) === 1
+  if (spec.link === 'direct' && !isLinkable) {
+    throw new BadOptionsError(`service ${named(spec)}: "link" can be direct with the concurrent invoker and one thread`)
+  }
   const { restart = 'temporary', maxRestarts = 3, withinMs = 5_000 } = spec.supervision ?? {}
   return {
     name: spec.name,
     module: moduleUrl(spec.module)!,
     exportName: spec.exportName,
     options: spec.options,
-    invoker: registered ?? toInvoker(spec.invoker),
+    invoker,
+    link: isLinkable ? (spec.link ?? 'direct') : 'routed',
     threads: spec.threads ?? 1,
     resourceLimits: spec.resourceLimits,
     supervision: { restart, maxRestarts, withinMs },
@@ -154,6 +169,7 @@ function* problemsOf(spec: CommonSpec): Generator<string> {
   if (thread === 'parent' && (threads > 1 || spec.resourceLimits !== undefined)) {
     yield `"threads" and "resourceLimits" are of a thread of its own, and "thread" is "parent"`
   } else if (thread !== 'own' && thread !== 'parent') yield `"thread" must be own or parent, found ${String(thread)}`
+  if (!LINKS.includes(spec.link)) yield `"link" must be direct or routed, found ${String(spec.link)}`
   if (!isCount(threads) || threads > 1024) yield `"threads" must be a whole number from 1 to 1024, found ${threads}`
   const { maxOldGenerationSizeMb: heapMb = LEAST_HEAP_MB } = spec.resourceLimits ?? {}
   if (!(heapMb >= LEAST_HEAP_MB)) {
@@ -199,6 +215,10 @@ function requireCloneable(options: unknown, name: string): void {
     throw new NotCloneableError(`service "${name}"`, path, found, { cause })
   }
 }
+
+/** A link takes calls past the invoker, so there must be nothing that it would do to them. */
+const isPlain = (invoker: Invoker): boolean =>
+  Object.getPrototypeOf(invoker) === ConcurrentInvoker.prototype && !invoker.queue.isSerialized
 
 const isCount = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 1
 const named = ({ name }: { readonly name: unknown }): string => JSON.stringify(name) ?? 'without a name'

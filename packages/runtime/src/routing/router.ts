@@ -43,7 +43,15 @@ const ROUTER = 'router'
 /** No method of a router reads its scope after an `await`. */
 class Unscoped {}
 
-const OPEN = { portable: [], policies: [], isCast: false, isIdempotent: false, killAfterMs: undefined, isStream: false }
+const OPEN = {
+  portable: [],
+  policies: [],
+  allPolicies: [],
+  isCast: false,
+  isIdempotent: false,
+  killAfterMs: undefined,
+  isStream: false,
+}
 
 export class Router {
   readonly #options: RouterOptions

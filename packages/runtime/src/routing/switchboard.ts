@@ -7,13 +7,17 @@
  *
  * A name that no pool on the way up knows waits in the uppermost one, until the service comes or the call's deadline.
  */
-import { type ContextId, PoolClosedError, SelfCallError, ServiceCrashedError } from '@troupe/worker-host'
+import { MessagePort } from 'node:worker_threads'
+import { type ContextId, PoolClosedError, SelfCallError, ServiceCrashedError, transfer } from '@troupe/worker-host'
 import type { Channel } from '@troupe/worker-host/owner'
 import type { Call, CallRequest } from '../calls/call.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { ContextLink } from '../threads/context-link.ts'
 import type { Death } from '../threads/host-link.ts'
 import { ExpectedServices } from './expected-services.ts'
+import { Line } from './line.ts'
+import type { Loan } from './link-lender.ts'
+import { LINKS, type LinkNotice } from './link-terms.ts'
 import { Router } from './router.ts'
 import { Way } from './way.ts'
 
@@ -36,11 +40,18 @@ export interface SwitchboardOptions {
   readonly serviceNamed: (name: string) => Send | undefined
   /** The thread of this pool's context of that name; undefined when it has none, or that has no thread. */
   readonly threadNamed: (name: string) => ContextLink | undefined
+  /** A link to the service of that name; undefined when its calls are to be routed. */
+  readonly lend: (name: string, caller: ContextId) => Loan | undefined
+  /** A policy did not admit a call by a link. */
+  readonly onRefused: (request: CallRequest) => void
   readonly names: () => readonly string[]
   /** A call of a name that is not here; undefined when its service can't be brought to life by being asked for. */
   readonly activate: (request: CallRequest, isFromAbove: boolean) => Promise<unknown> | undefined
   readonly onForged: (call: ForgedCall) => void
 }
+
+/** Services to which this context's calls may go by a link of their own; calls of further ones are routed. */
+const MAX_LINES = 64
 
 type Origin = 'parent' | 'here'
 
@@ -50,6 +61,9 @@ export class Switchboard {
   readonly #down = new Map<ContextLink, Way>()
   readonly #routers = new Set<Router>()
   #up: Way | undefined
+  /** This context's own calls to services of the pools above, by name. */
+  readonly #lines = new Map<string, Line>()
+  #mayLink = false
   #isClosed = false
 
   constructor(options: SwitchboardOptions) {
@@ -99,6 +113,7 @@ export class Switchboard {
   connectUp(port: Channel): void {
     const { id: from, watch } = this.#options
     this.#up = new Way({ from, to: parentOf(from), port, watch })
+    this.#mayLink = port instanceof MessagePort // no port can be sent to another process
   }
 
   /** Takes the calls that the parent sends here. */
@@ -128,6 +143,7 @@ export class Switchboard {
     const reason = new PoolClosedError(`context "${this.#options.id}"`)
     for (const router of this.#routers) router.close(reason)
     for (const way of this.#down.values()) way.close(reason)
+    for (const line of this.#lines.values()) line.close(reason)
     this.#up?.close(reason)
   }
 
@@ -135,6 +151,7 @@ export class Switchboard {
     const { id, serviceNamed } = this.#options
     const { service: name, within } = request
     if (this.#isClosed) return Promise.reject(unanswered({ subject: `"${name}.${request.method}"` }))
+    if (name === LINKS) return this.#lend(request)
     const send = serviceNamed(name)
     if (send) return send(request)
     // A whole path means this very pool, as what the parent sends does: it is not looked for further up.
@@ -147,7 +164,29 @@ export class Switchboard {
     if (within?.isAlone && isNameOf(name, within.service, parentOf(id))) {
       return Promise.reject(new SelfCallError(name, request.method))
     }
-    return this.#up.send(request)
+    return (this.#lineFor(request) ?? this.#up).send(request)
+  }
+
+  /** For what is called from this very context, and by its plain name. */
+  #lineFor({ service, caller }: CallRequest): Line | undefined {
+    const line = caller === this.#options.id ? this.#lines.get(service) : undefined
+    if (line !== undefined || caller !== this.#options.id) return line
+    if (!this.#mayLink || service.includes('/') || this.#lines.size >= MAX_LINES) return undefined
+    const { watch, onRefused } = this.#options
+    const made = new Line({ service, caller, way: this.#up!, watch, onRefused })
+    this.#lines.set(service, made)
+    return made
+  }
+
+  /** A context below asks for a link: the owner of the service gives it, or nobody. */
+  async #lend(request: CallRequest): Promise<AsyncIterable<LinkNotice> | undefined> {
+    const { args, caller, within } = request
+    const name = String(args[0])
+    const { serviceNamed, lend } = this.#options
+    if (serviceNamed(name) === undefined) return this.#mayLink ? handedDown(this.#up!.send(request)) : undefined
+    const loan = lend(name, caller)
+    if (loan !== undefined) within?.follow(loan)
+    return loan?.notices()
   }
 
   /** By the first step of the path. */
@@ -175,6 +214,18 @@ export class Switchboard {
     })
     this.#routers.add(router)
     return router
+  }
+}
+
+/** What an owner further up has answered, its port moved on. */
+async function handedDown(answer: Promise<unknown>): Promise<AsyncIterable<LinkNotice> | undefined> {
+  const notices = (await answer) as AsyncIterable<LinkNotice> | undefined
+  return notices && moved(notices)
+}
+
+async function* moved(notices: AsyncIterable<LinkNotice>): AsyncGenerator<LinkNotice> {
+  for await (const notice of notices) {
+    yield notice === 'leave' ? notice : transfer(notice, [notice.port as never])
   }
 }
 

@@ -3,6 +3,7 @@ import type { ContextId } from '@troupe/worker-host'
 import type { Channel } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { CallLink } from '../calls/call-link.ts'
+import type { CallSink } from '../calls/call-queue.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import { ConcurrentInvoker } from '../calls/invoker.ts'
 import { RouteBook } from './route-book.ts'
@@ -17,6 +18,8 @@ export interface WayOptions {
 }
 
 export class Way {
+  /** For a queue of its own before this way; the deadlines of what has been sent are watched here. */
+  readonly sink: CallSink
   readonly #invoker = new ConcurrentInvoker({ window: Number.MAX_SAFE_INTEGER })
   readonly #link: CallLink
 
@@ -31,6 +34,7 @@ export class Way {
       methods,
       extrasOf: ({ request }) => request.carried,
       window: Number.MAX_SAFE_INTEGER,
+      sendsBudget: true,
       time: watch.time,
       begun: undefined, // whether a call was passed on, and has begun, only the other end knows
       onRoom: () => {},
@@ -38,13 +42,15 @@ export class Way {
       onOverdue: () => {},
       onRefused: () => {}, // it is the other end that judges
     })
+    const link = this.#link
+    this.sink = { pending: 0, hasRoom: true, send: (call) => link.send(call), expire: () => Number.POSITIVE_INFINITY }
     queue.bind(this, to, watch)
     queue.connect([this.#link])
     queue.setFlow('send')
   }
 
   send(request: CallRequest): Promise<unknown> {
-    return this.#invoker.receive({ ...request, args: [...request.args, request.timeoutMs] })
+    return this.#invoker.receive(request)
   }
 
   /** The other end is gone: calls that it has not answered fail. */

@@ -18,6 +18,8 @@ export interface ExposedMethod {
   readonly portable: readonly PolicyDescription[]
   /** Those that only the thread can ask. */
   readonly policies: readonly Policy[]
+  /** Those that the owner can ask, too. */
+  readonly allPolicies: readonly Policy[]
   readonly isCast: boolean
   readonly isIdempotent: boolean
   readonly killAfterMs: number | undefined
@@ -73,7 +75,7 @@ export function methodTable(
   return [...table.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-export function describeMethod({ run: _, portable, ...described }: ExposedMethod): MethodDescription {
+export function describeMethod({ run: _, portable, allPolicies: __, ...described }: ExposedMethod): MethodDescription {
   return { ...described, policies: portable }
 }
 
@@ -85,7 +87,15 @@ function toExposedMethod(name: string, run: Method, exposure: Exposure, subject:
   const checked = (isStream ? withStreamSpecs : withSpecs)(run, specs, subject)
   const portable = all.map(describePolicy).filter((description) => description !== undefined)
   const policies = all.filter((policy) => describePolicy(policy) === undefined)
-  return { name, run: exposure.isCast ? withoutResult(checked) : checked, isStream, portable, policies, ...options }
+  return {
+    name,
+    run: exposure.isCast ? withoutResult(checked) : checked,
+    isStream,
+    portable,
+    policies,
+    allPolicies: all,
+    ...options,
+  }
 }
 
 function withoutResult(run: Method): Method {

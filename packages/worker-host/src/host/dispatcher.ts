@@ -15,7 +15,7 @@ import { ValueExchange } from '../values/exchange.ts'
 import { refusal } from '../values/refusal.ts'
 import type { BegunCount } from '../wire/carrier.ts'
 import type { Channel } from '../wire/channel.ts'
-import { type Batch, MARKED, Reply, Request } from '../wire/messages.ts'
+import { type Batch, type LinkOrder, MARKED, Reply, Request } from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
 import { encodeFailure } from './failure.ts'
 import { isRunTraced, traceRun } from './run-tracing.ts'
@@ -35,7 +35,14 @@ export interface DispatcherOptions {
   /** One call at a time. */
   readonly isSerialized: boolean
   readonly scopes: CallScopes
+  /** No owner has asked any policy for the calls of this port. */
+  readonly asksAllPolicies?: boolean
+  /** The owner has made a port for another caller. */
+  readonly onLink?: (order: LinkOrder) => void
 }
+
+/** In place of a method's number: nothing is called, and its turn is told. */
+const FENCE = -1
 
 /** Words of replies after which a batch leaves before its turn has ended, so that the owner has work in the meantime. */
 const FLUSH_WORDS = 192
@@ -71,6 +78,10 @@ export class Dispatcher {
     this.#outbox = replyOutbox({ port: options.port, lower: this.#values.lower, onRefused })
     this.#values.connect(this.#outbox)
     options.port.on('message', (batch: Batch) => this.#receive(batch))
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld
   }
 
   /** From now on calls that come in wait; those that run go on. */
@@ -144,6 +155,16 @@ export class Dispatcher {
           if (!this.#declare(id, batch[offset + 2])) return
           offset += 3
           break
+        case Request.Link:
+          if (this.#options.onLink === undefined) return
+          this.#options.onLink(batch[offset + 2] as LinkOrder)
+          offset += 3
+          break
+        case Request.Fence:
+          if (this.#mayBegin() && this.#waiting.length === 0) this.#outbox.putValue(Reply.Fence, id, undefined)
+          else this.#waiting.push({ id, method: FENCE, args: [], extras: undefined, hasLeft: false })
+          offset += 3
+          break
         default:
           if (!this.#values.receive(batch[offset], id, batch[offset + 2])) return
           offset += 3
@@ -186,7 +207,8 @@ export class Dispatcher {
     let next = 0
     while (next < this.#waiting.length && this.#mayBegin()) {
       const { id, method, args, extras, hasLeft } = this.#waiting[next++]!
-      if (hasLeft) this.#skip(id)
+      if (method === FENCE) this.#outbox.putValue(Reply.Fence, id, undefined)
+      else if (hasLeft) this.#skip(id)
       else this.#begin(id, method, args, extras)
     }
     if (next > 0) this.#waiting = this.#waiting.slice(next)
@@ -279,10 +301,10 @@ export class Dispatcher {
     this.#leave()
   }
 
-  /** Only the policies that the owner can't ask: those it has asked before it sent the call. */
-  #isAuthorized({ policies, name: method }: ExposedMethod, caller: ContextId): boolean {
-    const { service, context } = this.#options
-    for (const policy of policies) {
+  /** By the owner's port, only the policies that it can't ask: the others it has asked before it sent the call. */
+  #isAuthorized({ policies, allPolicies, name: method }: ExposedMethod, caller: ContextId): boolean {
+    const { service, context, asksAllPolicies } = this.#options
+    for (const policy of asksAllPolicies ? allPolicies : policies) {
       // Plain JavaScript may answer with anything: a promise, for one, is no consent.
       if (policy.isAuthorized({ caller, context, service, method }) !== true) return false
     }

@@ -20,7 +20,7 @@ import { jobsOf } from '../tasks/declarations.ts'
 import type { CancelledGraph } from '../tasks/task-graph.ts'
 import type { Carrier, CountPlace } from '../wire/carrier.ts'
 import type { ChannelEnd } from '../wire/channel.ts'
-import { Dispatcher } from './dispatcher.ts'
+import { CallPorts } from './call-ports.ts'
 import { encodeFailure } from './failure.ts'
 import { baseOf, construct, loadService } from './load-service.ts'
 import { untilReady } from './readiness.ts'
@@ -99,7 +99,7 @@ interface Hosted {
   readonly placement: Placement
   /** Where the service's name is, for those that it brings up. */
   readonly path: string
-  readonly dispatcher: Dispatcher
+  readonly ports: CallPorts
   readonly stopping: AbortController
   /** Made when the service first has to do with any. */
   children: ChildrenControl | undefined
@@ -153,7 +153,7 @@ export class Host implements HostApi {
       const service = construct(type, placement, order.options)
       const port = this.#carrier.accept(order.port)
       const begun = order.begun === undefined ? { value: 0 } : this.#carrier.countAt(order.begun)
-      const dispatcher = new Dispatcher({ ...order, service: name, target: service, methods, scopes, port, begun })
+      const ports = new CallPorts({ ...order, service: name, target: service, methods, scopes, port, begun })
       const background = service[BACKGROUND]
       const hooks = service as unknown as Hooks
       this.#hosted = {
@@ -163,7 +163,7 @@ export class Host implements HostApi {
         maxTasks,
         placement,
         path: `${order.caller}/${name}`,
-        dispatcher,
+        ports,
         stopping,
         children: undefined,
         isReadyOnCall: type.readyOnCall,
@@ -215,9 +215,9 @@ export class Host implements HostApi {
   }
 
   async cleanup(error: ThrownData, graceMs: number): Promise<Ending> {
-    const { service, background, placement, dispatcher, stopping, children } = this.#opened()
+    const { service, background, placement, ports, stopping, children } = this.#opened()
     placement.state = 'FAILED'
-    dispatcher.hold()
+    ports.hold()
     stopping.abort()
     background.heedStop(true)
     const below = (await children?.stopped()) ?? []
@@ -240,14 +240,14 @@ export class Host implements HostApi {
   }
 
   async close(): Promise<void> {
-    await this.#hosted?.dispatcher.close()
+    await this.#hosted?.ports.close()
     await printed()
     this.#markClosed()
   }
 
   /** Posts what is ready, for a thread that is about to die. */
   flush(): void {
-    this.#hosted?.dispatcher.flush()
+    this.#hosted?.ports.flush()
   }
 
   #opened(): Hosted {
@@ -271,9 +271,9 @@ export class Host implements HostApi {
 
   async #runHook(move: Move): Promise<void> {
     const hosted = this.#opened()
-    const { service, background, dispatcher, stopping, maxTasks } = hosted
+    const { service, background, ports, stopping, maxTasks } = hosted
     const { hook, from, to } = move
-    if (from === 'RUNNING') dispatcher.hold()
+    if (from === 'RUNNING') ports.hold()
     if (to === 'STOPPED') stopping.abort()
     if (to === 'RUNNING') {
       hosted.ready = Promise.withResolvers()
@@ -292,8 +292,8 @@ export class Host implements HostApi {
   }
 
   #enter(): void {
-    const { dispatcher, isReadyOnCall } = this.#opened()
-    dispatcher.release()
+    const { ports, isReadyOnCall } = this.#opened()
+    ports.release()
     if (!isReadyOnCall) this.#beginBody()
   }
 

@@ -14,7 +14,8 @@
  *                                                             context's, not the owner's, which has n = 0
  *                    Route   n   RouteDeclaration             between contexts, where methods have no fixed list:
  *                                                             method `n` is from now on that of that service
-
+ *                    Link    –   LinkOrder                    another caller has a port of its own from now on
+ *                    Fence   id  –                            answered when every call before it has begun
  *                    CallWith id method argc argument… CallExtras   a call that has more than its arguments
  *     host → owner   Result  id  value                        the call, or the stream, has ended well
  *                    Failure id  ThrownData                   it has ended badly
@@ -23,14 +24,35 @@
  *                    Stream  id  –                            what the call returned is a stream: its items follow
  *                    Unwound id  ThrownData                   the stream has ended: its reader had left, its `finally` threw
  *                    Refusal id  –                            a policy does not admit the caller: nothing has run
+ *                    Fence   id  –                            every call before that fence has begun
  *
  * A record of three words whose operation is `MARKED` higher has for its last word `[[value], marks]`: a value from which
  * something was taken out, and what that was.
  */
+import type { MessagePort } from 'node:worker_threads'
 import type { Mark } from './marks.ts'
 
-export const Request = { Call: 0, Credit: 1, Return: 2, Cancel: 3, CallWith: 4, Caller: 5, Route: 6 } as const
-export const Reply = { Result: 0, Failure: 1, Item: 2, Stream: 3, Unwound: 4, Items: 5, Refusal: 6 } as const
+export const Request = {
+  Call: 0,
+  Credit: 1,
+  Return: 2,
+  Cancel: 3,
+  CallWith: 4,
+  Caller: 5,
+  Route: 6,
+  Link: 7,
+  Fence: 8,
+} as const
+export const Reply = {
+  Result: 0,
+  Failure: 1,
+  Item: 2,
+  Stream: 3,
+  Unwound: 4,
+  Items: 5,
+  Refusal: 6,
+  Fence: 7,
+} as const
 
 /** As in the headers of that name, by W3C Trace Context. */
 export interface TraceContext {
@@ -51,6 +73,15 @@ export interface CallExtras {
 
 /** Which service's method a route leads to, and for whom; who the caller may be is for the receiver to judge. */
 export type RouteDeclaration = readonly [service: string, method: string, caller: string]
+
+/** A port by which a caller reaches a service without its owner in between. */
+export interface LinkOrder {
+  /** Who calls through it; stamped by the owner. */
+  readonly caller: string
+  readonly port: MessagePort
+  /** Word 0 counts the calls of this port that have begun. */
+  readonly begun: Int32Array
+}
 
 /**
  * In both directions: what one side asks of values that have stayed with the other. Records of three words.
@@ -103,6 +134,8 @@ export function requestWords(batch: Batch, offset: number): number {
     case Request.Cancel:
     case Request.Caller:
     case Request.Route:
+    case Request.Link:
+    case Request.Fence:
       return 3
     case Request.Return:
       return 2

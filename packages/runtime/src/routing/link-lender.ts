@@ -1,0 +1,126 @@
+/**
+ * The owner's end of the links to one thread: makes them, counts what goes by them, and takes them back.
+ *
+ * A link is a capability. The owner has asked the policies, stamped it with the caller's identity, and can revoke it; and it
+ * ends with the service's thread, with the caller's, and with a stop of the service.
+ */
+import { MessageChannel } from 'node:worker_threads'
+import { type ContextId, transfer } from '@troupe/worker-host'
+import { isAdmitted, type MethodDescription } from '@troupe/worker-host/owner'
+import type { ScopeReader } from '../calls/call-extras.ts'
+import type { CallLink } from '../calls/call-link.ts'
+import { LINK_COUNTS, type LinkNotice } from './link-terms.ts'
+
+export interface LinkLenderOptions {
+  readonly service: string
+  readonly context: ContextId
+  /** The owner's own way to the thread. */
+  readonly link: CallLink
+  readonly methods: readonly MethodDescription[]
+  readonly reader: ScopeReader
+  readonly window: number
+  /** A caller has given its link back. */
+  readonly onReturned: () => void
+}
+
+/** Callers that have a link to one service; those that come later have their calls routed. */
+const MAX_LINKS = 256
+
+export class LinkLender {
+  readonly #options: LinkLenderOptions
+  readonly #loans = new Set<Loan>()
+  #past = { succeeded: 0, failed: 0 }
+
+  constructor(options: LinkLenderOptions) {
+    this.#options = options
+  }
+
+  /** Links that there are. */
+  get size(): number {
+    return this.#loans.size
+  }
+
+  get calls(): { readonly pending: number; readonly succeeded: number; readonly failed: number } {
+    const total = { pending: 0, ...this.#past }
+    for (const { counts } of this.#loans) {
+      total.pending += counts[LINK_COUNTS.pending]!
+      total.succeeded += counts[LINK_COUNTS.succeeded]!
+      total.failed += counts[LINK_COUNTS.failed]!
+    }
+    return total
+  }
+
+  /** @returns undefined for a caller that no method admits, and where a call may have to end the thread, which its owner does */
+  lend(caller: ContextId): Loan | undefined {
+    const { service, context, link, methods, reader, window } = this.#options
+    const isOwners = methods.some(({ killAfterMs }) => killAfterMs !== undefined)
+    if (isOwners || !link.canLend || this.#loans.size >= MAX_LINKS) return undefined
+    if (!methods.some((method) => isAdmitted(method, caller, context, service))) return undefined
+    const { port1, port2 } = new MessageChannel()
+    const size = Object.keys(LINK_COUNTS).length * Int32Array.BYTES_PER_ELEMENT
+    const counts = new Int32Array(new SharedArrayBuffer(size))
+    link.lend({ caller, port: port2, begun: counts })
+    const grant = { port: port1, context, methods, reader, window, counts }
+    const loan = new Loan(caller, transfer(grant, [port1 as never]), () => this.#forget(loan))
+    this.#loans.add(loan)
+    return loan
+  }
+
+  /** @param caller undefined for all of them */
+  recall(caller?: ContextId): void {
+    for (const loan of this.#loans) if (caller === undefined || loan.caller === caller) loan.recall()
+  }
+
+  /** The thread is gone, or has stopped: what by a link has not been answered fails with that. */
+  close(make: () => Error): void {
+    for (const loan of [...this.#loans]) loan.fail(make())
+  }
+
+  #forget(loan: Loan): void {
+    if (!this.#loans.delete(loan)) return
+    this.#past.succeeded += loan.counts[LINK_COUNTS.succeeded]!
+    this.#past.failed += loan.counts[LINK_COUNTS.failed]!
+    this.#options.onReturned()
+  }
+}
+
+/** One link, as its owner has it. It is over when the caller has left, or when it has failed. */
+export class Loan {
+  readonly caller: ContextId
+  readonly counts: Int32Array
+  readonly #grant: LinkNotice
+  readonly #onOver: () => void
+  readonly #recalled = Promise.withResolvers<void>()
+  readonly #over = Promise.withResolvers<{ readonly error?: Error }>()
+
+  constructor(caller: ContextId, grant: Exclude<LinkNotice, 'leave'>, onOver: () => void) {
+    this.caller = caller
+    this.counts = grant.counts
+    this.#grant = grant
+    this.#onOver = onOver
+  }
+
+  /** What the caller is told. */
+  async *notices(): AsyncGenerator<LinkNotice> {
+    yield this.#grant
+    await Promise.race([this.#recalled.promise, this.#over.promise])
+    yield 'leave'
+    const { error } = await this.#over.promise
+    if (error !== undefined) throw error
+  }
+
+  recall(): void {
+    this.#recalled.resolve()
+  }
+
+  fail(error: Error): void {
+    this.#over.resolve({ error })
+    this.#onOver()
+  }
+
+  /** The caller has left, or is gone. */
+  abort(): void {
+    this.#over.resolve({})
+    this.#onOver()
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * The ports by which calls reach one service: its owner's, and one for each caller that the owner has given a link. Each
+ * has a dispatcher of its own, which knows by its port who calls; all of them are held and released together.
+ */
+import { memoryCarrier } from '../wire/carrier.ts'
+import type { LinkOrder } from '../wire/messages.ts'
+import { Dispatcher, type DispatcherOptions } from './dispatcher.ts'
+
+export class CallPorts {
+  readonly #options: DispatcherOptions
+  readonly #owner: Dispatcher
+  readonly #links = new Set<Dispatcher>()
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options
+    this.#owner = new Dispatcher({ ...options, onLink: (order) => this.#open(order) })
+  }
+
+  hold(): void {
+    for (const dispatcher of this.#all()) dispatcher.hold()
+  }
+
+  release(): void {
+    for (const dispatcher of this.#all()) dispatcher.release()
+  }
+
+  flush(): void {
+    for (const dispatcher of this.#all()) dispatcher.flush()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#all().map((dispatcher) => dispatcher.close()))
+  }
+
+  #all(): readonly Dispatcher[] {
+    return [this.#owner, ...this.#links]
+  }
+
+  /** Calls that the owner had sent before are ahead of those that come by the link. */
+  #open({ caller, port, begun }: LinkOrder): void {
+    const dispatcher = new Dispatcher({
+      ...this.#options,
+      caller,
+      port,
+      begun: memoryCarrier.countAt(begun),
+      asksAllPolicies: true,
+    })
+    this.#links.add(dispatcher)
+    port.once('close', () => {
+      if (!this.#links.delete(dispatcher)) return
+      dispatcher.abandon(new Error(`the link of "${caller}" was closed`))
+      void dispatcher.close()
+    })
+    if (!this.#owner.isHeld) dispatcher.release()
+  }
+}
