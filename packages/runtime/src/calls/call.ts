@@ -1,7 +1,7 @@
 /** One call on its way: made by a proxy, ordered by an invoker, sent by a link, settled exactly once. */
 import { type ContextId, DeadlineExceededError, messageOf } from '@troupe/worker-host'
 import { type CallScope, type Carried, type MakeError, RemoteStream, rejectWith } from '@troupe/worker-host/owner'
-import { joinAbortGroup, leaveAbortGroup } from './abort-groups.ts'
+import { type Abortable, type AbortGroup, abortGroupOf } from './abort-groups.ts'
 import type { TurnClock } from './turn-clock.ts'
 
 /** What an invoker sees of a call. */
@@ -30,7 +30,7 @@ export interface CallHolder {
   abandon(call: Call, reason: unknown): void
 }
 
-export class Call {
+export class Call implements Abortable {
   readonly request: CallRequest
   /** On the pool's clock; `Infinity` for none. */
   deadlineMs: number
@@ -42,10 +42,14 @@ export class Call {
   /** Its number at its link. */
   id = -1
   holder: CallHolder | undefined
+  abortsAfter: Abortable | undefined = undefined
+  abortsBefore: Abortable | undefined = undefined
   #stream: RemoteStream<unknown> | undefined
   #resolve!: (value: unknown) => void
   #isSettled = false
   #isHandedOver = false
+  /** By which its signal would abort it. */
+  #abortGroup: AbortGroup | undefined
 
   constructor(request: CallRequest, time: TurnClock, stream?: RemoteStream<unknown>) {
     this.request = request
@@ -82,7 +86,10 @@ export class Call {
     if (this.#isSettled) return false
     if (signal === undefined) return true
     if (signal.aborted) this.fail(() => signal.reason)
-    else joinAbortGroup(signal, this)
+    else {
+      this.#abortGroup = abortGroupOf(signal)
+      this.#abortGroup.add(this)
+    }
     return !signal.aborted
   }
 
@@ -137,9 +144,9 @@ export class Call {
   }
 
   #stopListening(): void {
-    const { signal, within } = this.request
-    if (signal !== undefined) leaveAbortGroup(signal, this)
-    within?.unfollow(this)
+    this.#abortGroup?.delete(this)
+    this.#abortGroup = undefined
+    this.request.within?.unfollow(this)
   }
 
   /** The first outcome counts. */
