@@ -30,10 +30,11 @@ function takeAll(port: MessagePort): unknown[][] {
 describe('an outbox', () => {
   it('posts the records of one turn as one batch, in their order, at the end of the turn', async () => {
     using channel = openOutbox()
-    channel.outbox.putCall(Request.Call, 0, 7, [1, 'a'])
+    channel.outbox.putCall(0, 7, [1, 'a'], undefined)
     channel.outbox.put(Request.Return, 1)
     channel.outbox.put(Request.Credit, 2, 128, 0)
-    channel.outbox.putCall(Request.Call, 3, 8, [{ small: [true] }])
+    channel.outbox.putCall(3, 8, [{ small: [true] }], undefined)
+    channel.outbox.putCall(4, 8, ['hurried'], 400)
     expect(channel.takeBatches()).toEqual([])
     await Promise.resolve()
     expect(channel.takeBatches()).toEqual([
@@ -55,23 +56,29 @@ describe('an outbox', () => {
         8,
         1,
         { small: [true] },
+        Request.CallWith,
+        4,
+        8,
+        1,
+        'hurried',
+        400,
       ],
     ])
   })
 
   it('posts at once, with what waits before it, a value that it can’t fix otherwise', () => {
     using channel = openOutbox()
-    channel.outbox.putCall(Request.Call, 0, 7, [1])
-    channel.outbox.putCall(Request.Call, 1, 7, [new Date(0)])
+    channel.outbox.putCall(0, 7, [1], undefined)
+    channel.outbox.putCall(1, 7, [new Date(0)], undefined)
     expect(channel.takeBatches()).toEqual([[Request.Call, 0, 7, 1, 1, Request.Call, 1, 7, 1, new Date(0)]])
   })
 
   it('refuses only the record that can’t be cloned, and keeps the order of the others', async () => {
     using channel = openOutbox()
     const bad = () => {}
-    channel.outbox.putCall(Request.Call, 0, 7, [1])
-    channel.outbox.putCall(Request.Call, 1, 7, [bad])
-    channel.outbox.putCall(Request.Call, 2, 7, [2])
+    channel.outbox.putCall(0, 7, [1], undefined)
+    channel.outbox.putCall(1, 7, [bad], undefined)
+    channel.outbox.putCall(2, 7, [2], undefined)
     await Promise.resolve()
     expect(channel.refused).toEqual([[Request.Call, 1, 7, 1, bad]])
     expect(channel.takeBatches().flat()).toEqual([Request.Call, 0, 7, 1, 1, Request.Call, 2, 7, 1, 2])
@@ -81,11 +88,11 @@ describe('an outbox', () => {
     using channel = openOutbox()
     const nosy = {
       get field() {
-        channel.outbox.putCall(Request.Call, 1, 8, ['from the getter'])
+        channel.outbox.putCall(1, 8, ['from the getter'], undefined)
         return 'read'
       },
     }
-    channel.outbox.putCall(Request.Call, 0, 7, ['first', nosy])
+    channel.outbox.putCall(0, 7, ['first', nosy], undefined)
     await Promise.resolve()
     const words = channel.takeBatches().flat()
     const inner = [Request.Call, 1, 8, 1, 'from the getter']

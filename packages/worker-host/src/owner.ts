@@ -36,7 +36,6 @@ export { controlEndpoint } from './wire/control-endpoint.ts'
 export type { Lowered } from './wire/marks.ts'
 export {
   type Batch,
-  type CallExtras,
   Exchange,
   type LinkOrder,
   MARKED,
@@ -44,6 +43,7 @@ export {
   Reply,
   Request,
   type RouteDeclaration,
+  type SentExtras,
 } from './wire/messages.ts'
 export { type Outbox, requestOutbox } from './wire/outbox.ts'
 export { findUncloneable } from './wire/uncloneable.ts'

@@ -1,5 +1,5 @@
 /** What of a call's surroundings is sent with it: no more than its thread has a use for. */
-import type { CallExtras } from '@troupe/worker-host/owner'
+import type { SentExtras } from '@troupe/worker-host/owner'
 import type { Call } from './call.ts'
 
 /** What a thread has said of itself. */
@@ -14,12 +14,12 @@ export interface ScopeReader {
 export function extrasOf(
   { request: { carried }, deadlineMs, sentAtMs }: Pick<Call, 'request' | 'deadlineMs' | 'sentAtMs'>,
   { readsCalls, stores }: ScopeReader,
-): CallExtras | undefined {
+): SentExtras | undefined {
   if (!readsCalls && carried === undefined) return undefined
   const hasBudget = readsCalls && deadlineMs !== Number.POSITIVE_INFINITY
   const trace = readsCalls ? carried?.trace : undefined
   const known = carried?.stores === undefined ? [] : stores.filter((name) => Object.hasOwn(carried.stores!, name))
-  if (!hasBudget && trace === undefined && known.length === 0) return undefined
+  if (trace === undefined && known.length === 0) return hasBudget ? Math.round(deadlineMs - sentAtMs) : undefined
   return {
     ...(hasBudget && { budgetMs: deadlineMs - sentAtMs }),
     ...(trace && { trace }),

@@ -15,7 +15,6 @@ import {
 import {
   type Batch,
   type BegunCount,
-  type CallExtras,
   type Channel,
   Exchange,
   encodeThrown,
@@ -33,6 +32,7 @@ import {
   type RouteDeclaration,
   refusal,
   requestOutbox,
+  type SentExtras,
   type ThrownData,
   unheard,
   ValueExchange,
@@ -51,7 +51,7 @@ export interface CallLinkOptions {
   readonly port: Channel
   readonly methods: MethodBook
   /** What of a call's surroundings is sent with it. */
-  readonly extrasOf: (call: Call) => CallExtras | undefined
+  readonly extrasOf: (call: Call) => SentExtras | undefined
   /** Calls at the thread at any time; streams are not counted. */
   readonly window: number
   /** The host's count of calls begun; without it every call that was sent may have. */
@@ -157,9 +157,7 @@ export class CallLink implements CallHolder, Expiring {
     if (timeoutMs !== null) call.sentAtMs = this.#options.time.turnMs()
     const args = this.#options.sendsBudget ? [...call.request.args, budgetOf(call)] : call.request.args
     const number = method.number + this.#offsetOf(caller)
-    const extras = this.#options.extrasOf(call)
-    if (extras === undefined) this.#outbox.putCall(Request.Call, id, number, args)
-    else this.#outbox.putCallWith(id, number, args, extras)
+    this.#outbox.putCall(id, number, args, this.#options.extrasOf(call))
     if (method.description.isCast) call.handOver()
     if (call.stream !== undefined && this.#calls[id] === call) this.#attach(call)
   }

@@ -20,6 +20,7 @@ export interface ReceivedExtras extends CallExtras {
 
 /** What is no object with such fields came from no owner of ours, and says nothing. */
 export function receiveExtras(data: unknown, nowMs: number): ReceivedExtras | undefined {
+  if (typeof data === 'number') return { deadlineMs: nowMs + data }
   if (typeof data !== 'object' || data === null) return undefined
   const { budgetMs, stores, ...extras } = data as CallExtras
   const deadlineMs = typeof budgetMs === 'number' ? nowMs + budgetMs : Number.POSITIVE_INFINITY

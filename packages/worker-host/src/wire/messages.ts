@@ -16,7 +16,8 @@
  *                                                             method `n` is from now on that of that service
  *                    Link    –   LinkOrder                    another caller has a port of its own from now on
  *                    Fence   id  –                            answered when every call before it has begun
- *                    CallWith id method argc argument… CallExtras   a call that has more than its arguments
+ *                    CallWith id method argc argument… CallExtras   a call that has more than its arguments; a number
+ *                                                             in place of the extras is their `budgetMs` alone
  *     host → owner   Result  id  value                        the call, or the stream, has ended well
  *                    Failure id  ThrownData                   it has ended badly
  *                    Item    id  value                        the next item of a stream
@@ -70,6 +71,8 @@ export interface CallExtras {
   /** What was taken out of the arguments. */
   readonly marks?: readonly Mark[]
 }
+/** As they are sent: a budget alone, which is what most calls have, is its bare number. An object costs a call a third. */
+export type SentExtras = CallExtras | number
 
 /** Which service's method a route leads to, and for whom; who the caller may be is for the receiver to judge. */
 export type RouteDeclaration = readonly [service: string, method: string, caller: string]

@@ -7,7 +7,7 @@
 import type { Transferable } from 'node:worker_threads'
 import type { Channel } from './channel.ts'
 import type { Lower, Lowered } from './marks.ts'
-import { type Batch, type CallExtras, MARKED, REPLY_WORDS, Request, requestWords } from './messages.ts'
+import { type Batch, MARKED, REPLY_WORDS, Request, requestWords, type SentExtras } from './messages.ts'
 import { isPrimitive, LIVE, snapshot } from './snapshot.ts'
 
 export interface OutboxOptions {
@@ -65,31 +65,12 @@ export class Outbox {
     this.#arm()
   }
 
-  /** Puts a call in, its arguments fixed as they are now. */
-  putCall(operation: number, id: number, method: number, values: readonly unknown[]): void {
+  /** Puts a call in, its arguments fixed as they are now. @param extras fixed; undefined for none */
+  putCall(id: number, method: number, values: readonly unknown[], extras: SentExtras | undefined): void {
     for (let index = 0; index < values.length; index++) {
-      if (!isPrimitive(values[index])) return this.#putObjects(operation, id, method, values)
+      if (!isPrimitive(values[index])) return this.#putObjects(id, method, values, extras)
     }
-    const batch = this.#batch
-    batch.push(operation, id, method, values.length)
-    for (let index = 0; index < values.length; index++) batch.push(values[index])
-    this.#arm()
-  }
-
-  /** Puts a call in that has more than its arguments; the extras are fixed. */
-  putCallWith(id: number, method: number, values: readonly unknown[], extras: CallExtras): void {
-    const twins = takeSnapshot(values)
-    const record = [
-      Request.CallWith,
-      id,
-      method,
-      values.length,
-      ...(twins === LIVE ? values : (twins as unknown[])),
-      extras,
-    ]
-    if (twins === LIVE) return this.#postLive(record, values, (lowered) => callWith(id, method, lowered, extras))
-    this.#batch.push(...record)
-    this.#arm()
+    this.#putRecord(id, method, values, extras)
   }
 
   /** Posts what waits, at once. @param transfer what is moved with the last record */
@@ -104,16 +85,21 @@ export class Outbox {
     }
   }
 
-  #putObjects(operation: number, id: number, method: number, values: readonly unknown[]): void {
+  #putObjects(id: number, method: number, values: readonly unknown[], extras: SentExtras | undefined): void {
     // Before the record is begun: a getter in an argument may make a call of its own, which then comes first.
     const twins = takeSnapshot(values)
+    if (twins !== LIVE) return this.#putRecord(id, method, twins as unknown[], extras)
     // All or none: an object that stands in two arguments must stay one object.
-    if (twins === LIVE) {
-      const record = [operation, id, method, values.length, ...values]
-      return this.#postLive(record, values, (lowered) => callWith(id, method, lowered))
-    }
-    this.#batch.push(operation, id, method, values.length)
-    for (const value of twins as unknown[]) this.#batch.push(value)
+    const plain = [extras === undefined ? Request.Call : Request.CallWith, id, method, values.length, ...values]
+    if (extras !== undefined) plain.push(extras)
+    this.#postLive(plain, values, (lowered) => callWith(id, method, lowered, extras))
+  }
+
+  #putRecord(id: number, method: number, values: readonly unknown[], extras: SentExtras | undefined): void {
+    const batch = this.#batch
+    batch.push(extras === undefined ? Request.Call : Request.CallWith, id, method, values.length)
+    for (let index = 0; index < values.length; index++) batch.push(values[index])
+    if (extras !== undefined) batch.push(extras)
     this.#arm()
   }
 
@@ -156,8 +142,9 @@ export class Outbox {
   }
 }
 
-function callWith(id: number, method: number, { values, marks }: Lowered, extras: CallExtras = {}): Batch {
-  return [Request.CallWith, id, method, values.length, ...values, { ...extras, marks }]
+function callWith(id: number, method: number, { values, marks }: Lowered, extras?: SentExtras): Batch {
+  const others = typeof extras === 'number' ? { budgetMs: extras } : extras
+  return [Request.CallWith, id, method, values.length, ...values, { ...others, marks }]
 }
 
 /** A getter that throws makes a value live: the clone then meets the same error, and it is told from there. */
