@@ -37,6 +37,10 @@ const FEATURES = [
   }),
   feature("an author's policy", (proxy) => (a, b) => proxy.addByPolicy(a, b)),
   feature('an argument spec', (proxy) => (a, b) => proxy.addBySpec(a, b)),
+  feature('deadline, signal, policy and spec', (proxy) => {
+    const both = proxy.$with({ signal: new AbortController().signal, timeoutMs: TIMEOUT_MS })
+    return (a, b) => both.addByBoth(a, b)
+  }),
   feature('an async method', (proxy) => (a, b) => proxy.addAsynchronously(a, b)),
   feature('this.call after await', (proxy) => (a, b) => proxy.addInScope(a, b)),
   feature('all together', (proxy) => {

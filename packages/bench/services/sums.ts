@@ -32,6 +32,11 @@ export class Sums extends Service {
     return a + b
   }
 
+  @expose(OwnPolicy, TWO_NUMBERS)
+  addByBoth(a: number, b: number): number {
+    return a + b
+  }
+
   @expose(AllowAny)
   async addAsynchronously(a: number, b: number): Promise<number> {
     return a + b
