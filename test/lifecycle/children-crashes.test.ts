@@ -110,6 +110,23 @@ describe.each(['own', 'parent'] as const)('a child in a thread that is its %s', 
     },
   )
 
+  it('that spins in a call goes on until it is killed, which rejects the call and all of its parent', async () => {
+    await using pool = new Pool()
+    const parent = nursery(pool, { thread, faults: {}, isSpun: false })
+    await parent.start()
+    expect(await parent.proxy.childPing()).toBe('pong from 1')
+    const lingering = rejection(parent.proxy.linger())
+    const provoked = rejection(parent.proxy.provoke('spin'))
+    await new Promise((resolve) => setImmediate(resolve))
+    // In its parent's thread nothing but the end of that thread can end it.
+    if (thread === 'parent') parent.kill()
+    else void parent.proxy.killChild().catch(() => {}) // rejects with its parent, as every call of that does
+    expect(told(await rejection(parent.finished))).toMatch(/was killed/)
+    expect(told(await provoked)).toMatch(/was killed/)
+    expect(told(await lingering)).toMatch(/was killed/)
+    expect(parent.stats()).toMatchObject(SETTLED)
+  })
+
   it('that is killed by its parent fails it, with all its calls', async () => {
     await using pool = new Pool()
     const parent = nursery(pool, { thread, faults: {}, isSpun: false })
