@@ -30,6 +30,17 @@ describe('what is sent with a call', () => {
   })
 })
 
+it.each([
+  [0.9, 0],
+  [1.5, 1],
+  [399.999, 399],
+])('of %s ms that are left, %s are told: a budget never grows on its way', (leftMs, told) => {
+  const call = (carried: object) => ({ request: { carried } as never, deadlineMs: leftMs, sentAtMs: 0 })
+  const reader = { readsCalls: true, stores: [] }
+  expect(extrasOf(call({}), reader)).toBe(told)
+  expect(extrasOf(call({ trace }), reader)).toEqual({ budgetMs: told, trace })
+})
+
 describe('a call made within another', () => {
   it.each([
     [null, null, null],

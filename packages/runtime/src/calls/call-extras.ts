@@ -17,11 +17,13 @@ export function extrasOf(
 ): SentExtras | undefined {
   if (!readsCalls && carried === undefined) return undefined
   const hasBudget = readsCalls && deadlineMs !== Number.POSITIVE_INFINITY
+  // Whole, which is the shorter on the wire, and never more than is left: what a call makes ends no later than itself.
+  const budgetMs = Math.floor(deadlineMs - sentAtMs)
   const trace = readsCalls ? carried?.trace : undefined
   const known = carried?.stores === undefined ? [] : stores.filter((name) => Object.hasOwn(carried.stores!, name))
-  if (trace === undefined && known.length === 0) return hasBudget ? Math.round(deadlineMs - sentAtMs) : undefined
+  if (trace === undefined && known.length === 0) return hasBudget ? budgetMs : undefined
   return {
-    ...(hasBudget && { budgetMs: deadlineMs - sentAtMs }),
+    ...(hasBudget && { budgetMs }),
     ...(trace && { trace }),
     ...(known.length > 0 && { stores: Object.fromEntries(known.map((name) => [name, carried!.stores![name]])) }),
   }
