@@ -43,6 +43,19 @@ it('a method taken off what $with gave keeps its options', async () => {
   await expect(waitAt('gate')).rejects.toMatchObject(LATE)
 })
 
+it('what $with gives can be asked for one method after another, and each is its own', async () => {
+  await using pool = new Pool()
+  const { proxy } = await pool.spawn<Courier>(spec)
+  const optioned = proxy.$with({ timeoutMs: 20_000 })
+  const waiting = optioned.waitAt('gate')
+  await optioned.reached('gate')
+  expect(await optioned.echo(1)).toBe(1)
+  expect(await Array.fromAsync(optioned.count(2))).toEqual([0, 1])
+  expect(await optioned.echo(2)).toBe(2)
+  await optioned.open('gate')
+  await waiting
+})
+
 it('what $with gives has no more names than the proxy: no then, no constructor, and none can be set', async () => {
   await using pool = new Pool()
   const { proxy } = await pool.spawn<Courier>(spec)
