@@ -1,18 +1,19 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { type Abortable, type AbortGroup, abortGroupOf } from '../../packages/runtime/src/calls/abort-groups.ts'
+import { type AbortGroup, abortGroupOf } from '../../packages/runtime/src/calls/abort-groups.ts'
+import type { Follower } from '../../packages/worker-host/src/service/abort-source.ts'
 
 /** Leaves its group when it is aborted, as a call does. */
-class Abortee implements Abortable {
-  abortsAfter: Abortable | undefined = undefined
-  abortsBefore: Abortable | undefined = undefined
+class Abortee implements Follower {
+  followsAfter: Follower | undefined = undefined
+  followedBy: Follower | undefined = undefined
   readonly #group: AbortGroup
   readonly #onAbort: () => void
 
   constructor(group: AbortGroup, onAbort: () => void) {
     this.#group = group
     this.#onAbort = onAbort
-    group.add(this)
+    group.follow(this)
   }
 
   abort(): void {
@@ -21,7 +22,7 @@ class Abortee implements Abortable {
   }
 
   leave(): void {
-    this.#group.delete(this)
+    this.#group.unfollow(this)
   }
 }
 

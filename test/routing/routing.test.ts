@@ -165,6 +165,24 @@ describe('a service', () => {
     expect(await db.proxy.aborted()).toEqual(['enough'])
   })
 
+  it.each([
+    ['the call that it made them for', 'enough'],
+    ['the signal that it gave them', 'given up'],
+  ])('has calls with a signal of their own aborted by whichever aborts first: %s', async (_, expected) => {
+    await using pool = new Pool()
+    const { api, db } = await tree(pool)
+    const aborter = new AbortController()
+    const waiting = api.proxy.$with({ signal: aborter.signal }).askWithSignal('db', 3)
+    const outcome = waiting.catch((reason: unknown) => reason)
+    await api.proxy.ask('db', 'echo', 1) // answered after them: they have begun
+    if (expected === 'enough') aborter.abort(expected)
+    else await api.proxy.giveUp(expected)
+    expect(await outcome).toEqual(expected === 'enough' ? expected : [expected, expected, expected])
+    while ((await db.proxy.aborted()).length < 3); // it hears of that by a message that is on its way
+    expect(await db.proxy.aborted()).toEqual([expected, expected, expected])
+    expect(db.stats().pending).toBe(0)
+  })
+
   it('gives the calls it makes what remains of its own call’s time, and its trace', async () => {
     await using pool = new Pool()
     const { helper } = await tree(pool)

@@ -20,6 +20,7 @@ export type {
 export { BegunFile } from './ipc/begun-file.ts'
 export { ProcessCarrier } from './ipc/process-carrier.ts'
 export type { ProcessTask } from './process.ts'
+export { AbortSource, type Follower } from './service/abort-source.ts'
 export { type CallScope, CallScopes } from './service/call-scope.ts'
 export { type Carried, carriedNow } from './service/carried.ts'
 export type { ChildrenControl, ParentService } from './service/service-children.ts'

@@ -59,7 +59,7 @@ export class Activator {
 
   /** The class that a canonical name ends with; undefined for a name that is none, and so never activates anything. */
   exportOf(name: string): string | undefined {
-    return /^[^/#]+#([^/#]+)$/.exec(name)?.[1]
+    return name.includes('#') ? /^[^/#]+#([^/#]+)$/.exec(name)?.[1] : undefined
   }
 
   /** Whether the caller may bring the service to life. Its module is looked at after that, by the pool's `modules`. */

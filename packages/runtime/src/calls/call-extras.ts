@@ -10,21 +10,32 @@ export interface ScopeReader {
   readonly stores: readonly string[]
 }
 
-/** @param call as it is sent */
-export function extrasOf(
-  { request: { carried }, deadlineMs, sentAtMs }: Pick<Call, 'request' | 'deadlineMs' | 'sentAtMs'>,
-  { readsCalls, stores }: ScopeReader,
-): SentExtras | undefined {
+/** A call as it is sent. */
+type SentCall = Pick<Call, 'request' | 'deadlineMs' | 'sentAtMs'>
+
+/** For the thread of the service itself. */
+export function extrasOf(call: SentCall, { readsCalls, stores }: ScopeReader): SentExtras | undefined {
+  const { carried } = call.request
   if (!readsCalls && carried === undefined) return undefined
-  const hasBudget = readsCalls && deadlineMs !== Number.POSITIVE_INFINITY
-  // Whole, which is the shorter on the wire, and never more than is left: what a call makes ends no later than itself.
-  const budgetMs = Math.floor(deadlineMs - sentAtMs)
+  const budgetMs = readsCalls ? budgetOf(call) : undefined
   const trace = readsCalls ? carried?.trace : undefined
   const known = carried?.stores === undefined ? [] : stores.filter((name) => Object.hasOwn(carried.stores!, name))
-  if (trace === undefined && known.length === 0) return hasBudget ? budgetMs : undefined
+  if (trace === undefined && known.length === 0) return budgetMs
   return {
-    ...(hasBudget && { budgetMs }),
+    ...(budgetMs !== undefined && { budgetMs }),
     ...(trace && { trace }),
     ...(known.length > 0 && { stores: Object.fromEntries(known.map((name) => [name, carried!.stores![name]])) }),
   }
 }
+
+/** For an owner that passes the call on, to a thread that may read any of it. */
+export function allExtrasOf(call: SentCall): SentExtras | undefined {
+  const { carried } = call.request
+  const budgetMs = budgetOf(call)
+  if (carried === undefined) return budgetMs
+  return { ...(budgetMs !== undefined && { budgetMs }), ...carried }
+}
+
+/** Whole, which is the shorter on the wire, and never more than is left: what a call makes ends no later than itself. */
+const budgetOf = ({ deadlineMs, sentAtMs }: SentCall): number | undefined =>
+  deadlineMs === Number.POSITIVE_INFINITY ? undefined : Math.floor(deadlineMs - sentAtMs)

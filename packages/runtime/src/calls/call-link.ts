@@ -56,8 +56,6 @@ export interface CallLinkOptions {
   readonly window: number
   /** The host's count of calls begun; without it every call that was sent may have. */
   readonly begun: BegunCount | undefined
-  /** The time that its caller still gives a call is sent as its last argument. */
-  readonly sendsBudget?: boolean
   readonly time: TurnClock
   /** Replies have come: there is room for more calls. */
   readonly onRoom: () => void
@@ -155,9 +153,8 @@ export class CallLink implements CallHolder, Expiring {
     call.id = id
     call.holder = this
     if (timeoutMs !== null) call.sentAtMs = this.#options.time.turnMs()
-    const args = this.#options.sendsBudget ? [...call.request.args, budgetOf(call)] : call.request.args
     const number = method.number + this.#offsetOf(caller)
-    this.#outbox.putCall(id, number, args, this.#options.extrasOf(call))
+    this.#outbox.putCall(id, number, call.request.args, this.#options.extrasOf(call))
     if (method.description.isCast) call.handOver()
     if (call.stream !== undefined && this.#calls[id] === call) this.#attach(call)
   }
@@ -402,7 +399,3 @@ export class CallLink implements CallHolder, Expiring {
     call.fail(() => refusal({ subject: `call of ${call.subject}`, values, names, reason, carries }))
   }
 }
-
-/** @unit milliseconds; `null` for no deadline */
-const budgetOf = ({ deadlineMs, sentAtMs }: Call): number | null =>
-  deadlineMs === Number.POSITIVE_INFINITY ? null : Math.max(deadlineMs - sentAtMs, 0)

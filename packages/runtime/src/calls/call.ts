@@ -1,8 +1,21 @@
 /** One call on its way: made by a proxy, ordered by an invoker, sent by a link, settled exactly once. */
 import { type ContextId, DeadlineExceededError, messageOf } from '@troupe/worker-host'
-import { type CallScope, type Carried, type MakeError, RemoteStream, rejectWith } from '@troupe/worker-host/owner'
-import { type Abortable, type AbortGroup, abortGroupOf } from './abort-groups.ts'
+import {
+  type CallScope,
+  type Carried,
+  type Follower,
+  type MakeError,
+  RemoteStream,
+  rejectWith,
+} from '@troupe/worker-host/owner'
+import { type AbortGroup, abortGroupOf } from './abort-groups.ts'
 import type { TurnClock } from './turn-clock.ts'
+
+/** Of the promise made last: a function of its own to take each would be one more object for every call. */
+let takenResolve: (value: unknown) => void
+const takeResolve = (resolve: (value: unknown) => void): void => {
+  takenResolve = resolve
+}
 
 /** What an invoker sees of a call. */
 export interface CallRequest {
@@ -30,7 +43,7 @@ export interface CallHolder {
   abandon(call: Call, reason: unknown): void
 }
 
-export class Call implements Abortable {
+export class Call implements Follower {
   readonly request: CallRequest
   /** On the pool's clock; `Infinity` for none. */
   deadlineMs: number
@@ -42,14 +55,15 @@ export class Call implements Abortable {
   /** Its number at its link. */
   id = -1
   holder: CallHolder | undefined
-  abortsAfter: Abortable | undefined = undefined
-  abortsBefore: Abortable | undefined = undefined
+  followsAfter: Follower | undefined = undefined
+  followedBy: Follower | undefined = undefined
   #stream: RemoteStream<unknown> | undefined
   #resolve!: (value: unknown) => void
   #isSettled = false
   #isHandedOver = false
-  /** By which its signal would abort it. */
+  /** By which its signal would abort it, and as what it is there. */
   #abortGroup: AbortGroup | undefined
+  #signalled: Follower | undefined
 
   constructor(request: CallRequest, time: TurnClock, stream?: RemoteStream<unknown>) {
     this.request = request
@@ -74,9 +88,9 @@ export class Call implements Abortable {
 
   /** The outcome; taken once, and not at all for a call that has a stream. */
   promise(): Promise<unknown> {
-    return new Promise((resolve) => {
-      this.#resolve = resolve
-    })
+    const outcome = new Promise(takeResolve)
+    this.#resolve = takenResolve
+    return outcome
   }
 
   /** From now on it can be aborted. False, and failed with the reason, when it has been already. */
@@ -87,8 +101,9 @@ export class Call implements Abortable {
     if (signal === undefined) return true
     if (signal.aborted) this.fail(() => signal.reason)
     else {
+      this.#signalled = within === undefined ? this : new Deputy(this)
       this.#abortGroup = abortGroupOf(signal)
-      this.#abortGroup.add(this)
+      this.#abortGroup.follow(this.#signalled)
     }
     return !signal.aborted
   }
@@ -144,8 +159,7 @@ export class Call implements Abortable {
   }
 
   #stopListening(): void {
-    this.#abortGroup?.delete(this)
-    this.#abortGroup = undefined
+    if (this.#signalled !== undefined) this.#abortGroup?.unfollow(this.#signalled)
     this.request.within?.unfollow(this)
   }
 
@@ -155,6 +169,21 @@ export class Call implements Abortable {
     this.#isSettled = true
     this.#stopListening()
     return true
+  }
+}
+
+/** For a call whose own place is in the chain of the call that it was made for: follows its signal in its stead. */
+class Deputy implements Follower {
+  followsAfter: Follower | undefined = undefined
+  followedBy: Follower | undefined = undefined
+  readonly #call: Call
+
+  constructor(call: Call) {
+    this.#call = call
+  }
+
+  abort(reason: unknown): void {
+    this.#call.abort(reason)
   }
 }
 

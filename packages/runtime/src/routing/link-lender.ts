@@ -6,7 +6,7 @@
  */
 import { MessageChannel } from 'node:worker_threads'
 import { type ContextId, transfer } from '@troupe/worker-host'
-import { isAdmitted, type MethodDescription } from '@troupe/worker-host/owner'
+import { type Follower, isAdmitted, type MethodDescription } from '@troupe/worker-host/owner'
 import type { ScopeReader } from '../calls/call-extras.ts'
 import type { CallLink } from '../calls/call-link.ts'
 import { LINK_COUNTS, type LinkNotice } from './link-terms.ts'
@@ -85,9 +85,11 @@ export class LinkLender {
 }
 
 /** One link, as its owner has it. It is over when the caller has left, or when it has failed. */
-export class Loan {
+export class Loan implements Follower {
   readonly caller: ContextId
   readonly counts: Int32Array
+  followsAfter: Follower | undefined = undefined
+  followedBy: Follower | undefined = undefined
   readonly #grant: LinkNotice
   readonly #onOver: () => void
   readonly #recalled = Promise.withResolvers<void>()

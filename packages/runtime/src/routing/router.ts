@@ -93,19 +93,18 @@ export class Router {
   }
 
   #passOn(service: string, method: string, caller: ContextId): ExposedMethod['run'] {
-    return (...values) => {
-      const timeoutMs = budgetOf(values.pop())
+    return (...args) => {
       const within = this.#scopes.current(ROUTER)!
       const { isIdempotent, signal } = UNKNOWN
       const carried = carriedBy(within)
       return this.#options.route({
         service,
         method,
-        args: values,
+        args,
         caller,
         isIdempotent,
         signal,
-        timeoutMs,
+        timeoutMs: within.remainingMs,
         carried,
         within,
       })
@@ -123,9 +122,6 @@ export class Router {
 function isDeclaration(value: unknown): value is readonly [string, string, ContextId] {
   return Array.isArray(value) && value.length === 3 && value.every((part) => typeof part === 'string')
 }
-
-/** The last argument of a routed call is what its caller still gives it. */
-const budgetOf = (value: unknown): number | null => (typeof value === 'number' ? Math.max(value, 0) : null)
 
 function carriedBy({ trace, stores }: CallScope): Carried | undefined {
   if (trace === undefined && stores === undefined) return undefined

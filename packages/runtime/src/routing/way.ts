@@ -2,6 +2,7 @@
 import type { ContextId } from '@troupe/worker-host'
 import type { Channel } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
+import { allExtrasOf } from '../calls/call-extras.ts'
 import { CallLink } from '../calls/call-link.ts'
 import type { CallSink } from '../calls/call-queue.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
@@ -32,9 +33,8 @@ export class Way {
       owner: from,
       port,
       methods,
-      extrasOf: ({ request }) => request.carried,
+      extrasOf: allExtrasOf,
       window: Number.MAX_SAFE_INTEGER,
-      sendsBudget: true,
       time: watch.time,
       begun: undefined, // whether a call was passed on, and has begun, only the other end knows
       onRoom: () => {},

@@ -10,6 +10,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ContextId } from '../access/policy.ts'
 import type { CallExtras, TraceContext } from '../wire/messages.ts'
+import { AbortSource, type Follower } from './abort-source.ts'
 import { enterStores } from './carried.ts'
 
 /** Extras as a thread holds them: the time that is left grows less while a call waits for its turn. */
@@ -27,7 +28,7 @@ export function receiveExtras(data: unknown, nowMs: number): ReceivedExtras | un
   return { ...extras, ...(typeof stores === 'object' && stores !== null && { stores }), deadlineMs }
 }
 
-export class CallScope {
+export class CallScope extends AbortSource {
   readonly caller: ContextId
   readonly service: string
   readonly method: string
@@ -40,12 +41,11 @@ export class CallScope {
   readonly #deadlineMs: number
   #aborting: AbortController | undefined
   #reason: { readonly value: unknown } | undefined
-  #follower: Follower | undefined
-  #others: Set<Follower> | undefined
   #isOver = false
 
   // Not by an object of options: one is made for each call.
   constructor(caller: ContextId, service: string, method: string, extras?: ReceivedExtras, isAlone = false) {
+    super()
     this.caller = caller
     this.service = service
     this.method = method
@@ -76,8 +76,7 @@ export class CallScope {
   abort(reason: unknown): void {
     this.#reason ??= { value: reason }
     this.#aborting?.abort(reason)
-    this.#follower?.abort(reason)
-    for (const other of [...(this.#others ?? [])]) other.abort(reason)
+    this.abortFollowers(reason)
   }
 
   /** @internal its method has ended: what goes on of it has nobody who waits, and no limits of its caller's */
@@ -90,26 +89,12 @@ export class CallScope {
     return this.#isOver
   }
 
-  /** @internal aborts that call, made for this one, with this one; a signal for each would cost more than the call */
-  follow(follower: Follower): void {
+  /** @internal for a call made for this one; a signal for each would cost more than the call */
+  override follow(follower: Follower): void {
     if (this.#isOver) return
-    if (this.#follower === undefined) this.#follower = follower
-    else {
-      this.#others ??= new Set()
-      this.#others.add(follower)
-    }
-    if (this.#reason) follower.abort(this.#reason.value)
+    if (this.#reason === undefined) super.follow(follower)
+    else follower.abort(this.#reason.value)
   }
-
-  /** @internal */
-  unfollow(follower: Follower): void {
-    if (this.#follower === follower) this.#follower = undefined
-    else this.#others?.delete(follower)
-  }
-}
-
-interface Follower {
-  abort(reason: unknown): void
 }
 
 // On globalThis, because two copies of this package in one thread (the host's and the author's) must share it.
