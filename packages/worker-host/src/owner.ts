@@ -17,6 +17,7 @@ export type {
   ServiceDescription,
   ServiceOrder,
 } from './host/host.ts'
+export { PASSED_ON, type PassedCall, type PassOn } from './host/passed-call.ts'
 export { BegunFile } from './ipc/begun-file.ts'
 export { ProcessCarrier } from './ipc/process-carrier.ts'
 export type { ProcessTask } from './process.ts'

@@ -5,6 +5,7 @@ import {
   type Carried,
   type Follower,
   type MakeError,
+  type PassedCall,
   RemoteStream,
   rejectWith,
 } from '@troupe/worker-host/owner'
@@ -35,6 +36,8 @@ export interface CallRequest {
   readonly carried?: Carried | undefined
   /** @internal the call for which this one is made, and with which it is aborted */
   readonly within?: CallScope | undefined
+  /** @internal the call that is passed on by this one: answered by it, which then gives nobody a promise */
+  readonly passed?: PassedCall | undefined
 }
 
 /** Who has the call at present: a queue, in which it waits, or the link to a thread. */
@@ -58,7 +61,8 @@ export class Call implements Follower {
   followsAfter: Follower | undefined = undefined
   followedBy: Follower | undefined = undefined
   #stream: RemoteStream<unknown> | undefined
-  #resolve!: (value: unknown) => void
+  /** Undefined for one that answers the call it passes on. */
+  #resolve: ((value: unknown) => void) | undefined
   #isSettled = false
   #isHandedOver = false
   /** By which its signal would abort it, and as what it is there. */
@@ -86,7 +90,7 @@ export class Call implements Follower {
     return this.#isSettled
   }
 
-  /** The outcome; taken once, and not at all for a call that has a stream. */
+  /** The outcome; taken once, and not at all for a call that has a stream, or that answers the one it passes on. */
   promise(): Promise<unknown> {
     const outcome = new Promise(takeResolve)
     this.#resolve = takenResolve
@@ -114,20 +118,20 @@ export class Call implements Follower {
     this.#isHandedOver = true
     this.deadlineMs = Number.POSITIVE_INFINITY
     this.#stopListening()
-    this.#resolve(undefined)
+    this.#answer(undefined)
   }
 
   /** For a call made before anyone knew that its method is a stream: its promise resolves with that stream. */
   becomeStream(): void {
     this.deadlineMs = Number.POSITIVE_INFINITY // a stream may go on; what limits a call was over with its first answer
     this.#stream = new RemoteStream(() => {})
-    this.#resolve(this.#stream)
+    this.#answer(this.#stream)
   }
 
   succeed(value: unknown): void {
     if (!this.#settle()) return
     if (this.#stream) this.#stream.end()
-    else this.#resolve(value)
+    else if (!this.#isHandedOver) this.#answer(value)
   }
 
   /** @param make makes the error in a job of its own, from which the frames of the awaiting caller can be seen */
@@ -135,7 +139,8 @@ export class Call implements Follower {
     if (!this.#settle()) return
     if (this.#stream) this.#stream.fail(make)
     else if (this.#isHandedOver) warnOf(this, make)
-    else rejectWith(this.#resolve, make)
+    else if (this.#resolve !== undefined) rejectWith(this.#resolve, make)
+    else told(make, (thrown) => this.request.passed!.fail(thrown))
   }
 
   /** Its caller's signal has aborted. */
@@ -156,6 +161,11 @@ export class Call implements Follower {
     if (this.#isSettled) return
     this.fail(make)
     this.holder?.abandon(this, reason)
+  }
+
+  #answer(value: unknown): void {
+    if (this.#resolve !== undefined) this.#resolve(value)
+    else this.request.passed!.succeed(value)
   }
 
   #stopListening(): void {
@@ -190,11 +200,14 @@ class Deputy implements Follower {
 /** Nobody waits for what becomes of a cast. */
 function warnOf({ subject }: Call, make: MakeError): void {
   const error = new Error(`cast of ${subject} failed`)
-  rejectWith((failure) => {
-    failure.catch((cause: unknown) => {
-      error.cause = cause
-      error.message += `: ${messageOf(cause)}`
-      process.emitWarning(error)
-    })
-  }, make)
+  told(make, (cause) => {
+    error.cause = cause
+    error.message += `: ${messageOf(cause)}`
+    process.emitWarning(error)
+  })
+}
+
+/** The error made for one whom no promise tells. */
+function told(make: MakeError, tell: (thrown: unknown) => void): void {
+  rejectWith((failure) => void failure.catch(tell), make)
 }

@@ -21,7 +21,7 @@
  * once when it is stopped.
  */
 import { BadOptionsError } from '@troupe/worker-host'
-import { RemoteStream } from '@troupe/worker-host/owner'
+import { PASSED_ON, RemoteStream } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from './call.ts'
 import { CallQueue, type CallQueueOptions } from './call-queue.ts'
 
@@ -55,19 +55,19 @@ export abstract class Invoker {
   invoke(request: CallRequest): Promise<unknown> {
     if (this.#next !== undefined) return this.#next.invoke(request)
     const call = new Call(request, this.queue.time)
-    const outcome = call.promise()
+    const outcome = request.passed === undefined ? call.promise() : PASSED_ON
     this.queue.accept(call)
     return outcome
   }
 
   /** @internal what a proxy hands in */
   receive(request: CallRequest): Promise<unknown> {
-    return this.invoke(this.#isPlain ? request : withSignal(request))
+    return this.invoke(this.#isPlain ? request : inTheOpen(request))
   }
 
   /** @internal */
   receiveStream(request: CallRequest): RemoteStream<unknown> {
-    return this.stream(this.#isPlain ? request : withSignal(request))
+    return this.stream(this.#isPlain ? request : inTheOpen(request))
   }
 
   /** Called once for each call of a method that is a stream. */
@@ -77,12 +77,15 @@ export abstract class Invoker {
   }
 }
 
-/** Whoever looks at requests finds all that aborts one in its signal; to make that for each call costs more than the call. */
-function withSignal(request: CallRequest): CallRequest {
+/**
+ * Whoever looks at requests finds all that aborts one in its signal, and gets a promise of the outcome; to make those for
+ * each call costs more than the call.
+ */
+function inTheOpen(request: CallRequest): CallRequest {
   const { signal, within } = request
   if (within === undefined) return request
   const both = signal === undefined ? within.signal : AbortSignal.any([signal, within.signal])
-  return { ...request, signal: both, within: undefined }
+  return { ...request, signal: both, within: undefined, passed: undefined }
 }
 
 /** Calls begin as they come, and interleave. */

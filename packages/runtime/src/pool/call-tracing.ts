@@ -30,7 +30,7 @@ const channel = tracingChannel<object, CallMessage>('troupe:call')
 
 export function invokeTraced(invoker: Invoker, request: CallRequest): Promise<unknown> {
   if (!channel.hasSubscribers) return invoker.receive(request)
-  return channel.tracePromise(() => invoker.receive(request), messageOf(request))
+  return channel.tracePromise(() => invoker.receive({ ...request, passed: undefined }), messageOf(request))
 }
 
 export function streamTraced(invoker: Invoker, request: CallRequest): RemoteStream<unknown> {

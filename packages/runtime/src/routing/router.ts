@@ -12,6 +12,7 @@ import {
   type Channel,
   Dispatcher,
   type ExposedMethod,
+  type PassOn,
 } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 
@@ -55,7 +56,6 @@ const OPEN = {
 
 export class Router {
   readonly #options: RouterOptions
-  readonly #scopes = new CallScopes(Unscoped, Object.prototype)
   readonly #dispatcher: Dispatcher
   #routes = 0
 
@@ -72,7 +72,8 @@ export class Router {
       port,
       begun: { value: 0 },
       isSerialized: false,
-      scopes: this.#scopes,
+      scopes: new CallScopes(Unscoped, Object.prototype),
+      passesOn: true,
     })
     this.#dispatcher.release()
   }
@@ -89,14 +90,15 @@ export class Router {
     const [service, method, caller] = declaration
     const { speaksFor } = this.#options
     const run = speaksFor(caller) ? this.#passOn(service, method, caller) : this.#refuse(service, method, caller)
-    return { ...OPEN, name: method, run }
+    return { ...OPEN, name: method, run: run as unknown as ExposedMethod['run'] }
   }
 
-  #passOn(service: string, method: string, caller: ContextId): ExposedMethod['run'] {
-    return (...args) => {
-      const within = this.#scopes.current(ROUTER)!
-      const { isIdempotent, signal } = UNKNOWN
+  #passOn(service: string, method: string, caller: ContextId): PassOn {
+    const { isIdempotent, signal } = UNKNOWN
+    return (within, args) => {
+      const timeoutMs = within.remainingMs
       const carried = carriedBy(within)
+      const passed = within
       return this.#options.route({
         service,
         method,
@@ -104,14 +106,15 @@ export class Router {
         caller,
         isIdempotent,
         signal,
-        timeoutMs: within.remainingMs,
+        timeoutMs,
         carried,
         within,
+        passed,
       })
     }
   }
 
-  #refuse(service: string, method: string, caller: ContextId): ExposedMethod['run'] {
+  #refuse(service: string, method: string, caller: ContextId): PassOn {
     return () => {
       this.#options.onForged({ service, method, caller })
       throw new NotAuthorizedError(service, method, this.#options.peer)

@@ -154,6 +154,9 @@ export class Switchboard {
     if (name === LINKS) return this.#lend(request)
     const send = serviceNamed(name)
     if (send) return send(request)
+    // There is one only for a name that leads up, which nothing but a service here could change.
+    const line = origin === 'here' && !within?.isAlone ? this.#lineOf(request) : undefined
+    if (line) return line.send(request)
     // A whole path means this very pool, as what the parent sends does: it is not looked for further up.
     if (name.startsWith(`${id}/`)) return this.#route({ ...request, service: name.slice(id.length + 1) }, 'parent')
     const way = this.#wayDown(name)
@@ -167,9 +170,15 @@ export class Switchboard {
     return (this.#lineFor(request) ?? this.#up).send(request)
   }
 
-  /** For what is called from this very context, and by its plain name. */
-  #lineFor({ service, caller }: CallRequest): Line | undefined {
-    const line = caller === this.#options.id ? this.#lines.get(service) : undefined
+  /** For what is called from this very context. */
+  #lineOf({ service, caller }: CallRequest): Line | undefined {
+    return caller === this.#options.id ? this.#lines.get(service) : undefined
+  }
+
+  /** The same, made if there is none, for a plain name. */
+  #lineFor(request: CallRequest): Line | undefined {
+    const { service, caller } = request
+    const line = this.#lineOf(request)
     if (line !== undefined || caller !== this.#options.id) return line
     if (!this.#mayLink || service.includes('/') || this.#lines.size >= MAX_LINES) return undefined
     const { watch, onRefused } = this.#options
@@ -183,7 +192,8 @@ export class Switchboard {
     const { args, caller, within } = request
     const name = String(args[0])
     const { serviceNamed, lend } = this.#options
-    if (serviceNamed(name) === undefined) return this.#mayLink ? handedDown(this.#up!.send(request)) : undefined
+    if (serviceNamed(name) === undefined)
+      return this.#mayLink ? handedDown(this.#up!.send({ ...request, passed: undefined })) : undefined
     const loan = lend(name, caller)
     if (loan !== undefined) within?.follow(loan)
     return loan?.notices()

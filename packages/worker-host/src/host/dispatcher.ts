@@ -18,6 +18,7 @@ import type { Channel } from '../wire/channel.ts'
 import { type Batch, type LinkOrder, MARKED, Reply, Request } from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
 import { encodeFailure } from './failure.ts'
+import { type Answerer, isPassedOn, PassedCall, type PassOn } from './passed-call.ts'
 import { isRunTraced, traceRun } from './run-tracing.ts'
 
 export interface DispatcherOptions {
@@ -37,6 +38,8 @@ export interface DispatcherOptions {
   readonly scopes: CallScopes
   /** No owner has asked any policy for the calls of this port. */
   readonly asksAllPolicies?: boolean
+  /** Each of its methods is a `PassOn`. */
+  readonly passesOn?: boolean
   /** The owner has made a port for another caller. */
   readonly onLink?: (order: LinkOrder) => void
 }
@@ -56,7 +59,7 @@ interface WaitingCall {
   hasLeft: boolean
 }
 
-export class Dispatcher {
+export class Dispatcher implements Answerer {
   readonly #options: DispatcherOptions
   readonly #outbox: Outbox
   /** Who calls, by number: the owner, and those for whom it has calls sent here. */
@@ -226,7 +229,7 @@ export class Dispatcher {
   }
 
   #begin(id: number, number: number, args: unknown[], extras: ReceivedExtras | undefined): void {
-    const { target, methods, isSerialized, scopes, service } = this.#options
+    const { target, methods, isSerialized, scopes, service, passesOn } = this.#options
     this.#countBegun()
     // Typed as it is, but sent by someone: a name would find what every list has.
     const isNumber = typeof number === 'number'
@@ -240,23 +243,30 @@ export class Dispatcher {
       }
       if (!this.#isAuthorized(method, caller)) return this.#outbox.putValue(Reply.Refusal, id, undefined)
       if (extras?.marks !== undefined) this.#values.raiseArguments(args, extras.marks, id)
-      scope = new CallScope(caller, service, method.name, extras, isSerialized)
-      result = isRunTraced()
-        ? traceRun(scope, () => scopes.apply(scope, method.run, target, args))
-        : scopes.apply(scope, method.run, target, args)
+      if (passesOn) {
+        const call = new PassedCall(this, id, caller, service, method.name, extras)
+        scope = call
+        result = (method.run as unknown as PassOn)(call, args)
+      } else {
+        scope = new CallScope(caller, service, method.name, extras, isSerialized)
+        result = isRunTraced()
+          ? traceRun(scope, () => scopes.apply(scope, method.run, target, args))
+          : scopes.apply(scope, method.run, target, args)
+      }
     } catch (thrown) {
       this.#fail(id, thrown)
       return
     }
-    if (method.isStream) scopes.apply(scope, this.#stream, this, [id, result, scope])
+    if (isPassedOn(result)) this.#scopes.set(id, scope)
+    else if (method.isStream) scopes.apply(scope, this.#stream, this, [id, result, scope])
     else if (isThenable(result)) {
       this.#scopes.set(id, scope)
       if (isSerialized) this.#isBusy = true
       // What can be awaited and iterated, as a call of another service by its name can, is awaited.
       // A promise stays itself; of anything else that has a `then`, only the first outcome counts.
       Promise.resolve(result).then(
-        (value) => (isAsyncIterable(value) ? this.#openStream(id, value, scope) : this.#succeed(id, value)),
-        (thrown) => this.#failLate(id, thrown),
+        (value) => this.answer(id, scope, value),
+        (thrown) => this.answerFailure(id, thrown),
       )
     } else if (isAsyncIterable(result)) scopes.apply(scope, this.#openStream, this, [id, result, scope])
     else {
@@ -266,13 +276,26 @@ export class Dispatcher {
     }
   }
 
+  /** A call that has not settled at once ends, or goes on as a stream. */
+  answer(id: number, scope: CallScope, value: unknown): void {
+    if (isPassedOn(value)) return
+    if (isAsyncIterable(value)) this.#openStream(id, value, scope)
+    else this.#succeed(id, value)
+  }
+
+  answerFailure(id: number, thrown: unknown): void {
+    this.#end(id)
+    this.#fail(id, thrown)
+    this.#leave()
+  }
+
   /** A call has returned a stream: its caller is told, and then gets the items. */
   #openStream(id: number, source: AsyncIterable<unknown>, scope: CallScope): void {
     let items: AsyncIterator<unknown>
     try {
       items = source[Symbol.asyncIterator]()
     } catch (thrown) {
-      this.#failLate(id, thrown)
+      this.answerFailure(id, thrown)
       return
     }
     this.#outbox.putValue(Reply.Stream, id, undefined)
@@ -317,12 +340,6 @@ export class Dispatcher {
     this.#leave()
   }
 
-  #failLate(id: number, thrown: unknown): void {
-    this.#end(id)
-    this.#fail(id, thrown)
-    this.#leave()
-  }
-
   #end(id: number): void {
     this.#streams.delete(id)
     this.#scopes.get(id)?.end()
@@ -356,7 +373,6 @@ export class Dispatcher {
   }
 }
 
-/** False for a `then` that throws when it is read: such a value can't be cloned either, and is refused as that. */
 /** A malformed reason is no reason to fail: the call is cancelled all the same. */
 function reasonOf(data: unknown): unknown {
   try {
@@ -374,6 +390,7 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   }
 }
 
+/** False for a `then` that throws when it is read: such a value can't be cloned either, and is refused as that. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (typeof value !== 'object' || value === null) return false
   try {
