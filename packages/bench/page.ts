@@ -11,8 +11,6 @@ export type Answered = readonly [Question, Result]
 /** What stands in the way of a fair comparison with those that one might expect here. */
 const NOT_COMPARED = `## Who is not compared, and why
 
-- **Effect's worker RPC**: a call there is an effect in a runtime, with a schema for each method. What one would measure
-  is mostly that runtime; a reader who has it can't leave it out, and one who has not won't take it for calls alone.
 - **Watt's messaging** runs only between the applications of a Watt runtime, from one worker to another: there is no call
   from a plain main thread that could stand beside the others.
 `

@@ -29,5 +29,6 @@ export const PEERS: readonly Contestant<Caller>[] = [
   { name: 'poolifier', from: 'poolifier', open: async () => (await import('./peers/poolifier.ts')).open() },
   { name: 'threads', from: 'threads', open: async () => (await import('./peers/threads.ts')).open() },
   { name: "Cap'n Web", from: 'capnweb', open: async () => (await import('./peers/capnweb.ts')).open() },
+  { name: 'Effect', from: 'effect', open: async () => (await import('./peers/effect.ts')).open() },
   { name: 'Troupe', from: '@troupe/runtime', open: async () => (await import('./peers/troupe.ts')).open() },
 ]
