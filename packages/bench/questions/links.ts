@@ -1,37 +1,58 @@
 import { Pool } from '@troupe/runtime'
 import type { BudgetLine } from '../budget.ts'
-import { inFlightCpu, oneAfterAnother } from '../measure.ts'
-import type { Closable, Contestant, Question } from '../question.ts'
+import { type Adder, inFlightCpu, oneAfterAnother } from '../measure.ts'
+import { open as openBarePort } from '../peers/bare-port.ts'
+import { open as openBareRelay } from '../peers/bare-relay.ts'
+import type { Closable, Contestant, Question, Turn } from '../question.ts'
 import type { Asker } from '../services/asker.ts'
 import type { Sums } from '../services/sums.ts'
 
 const OWNER = 'owner → service'
 const ROUTED = 'service → service, routed'
 const DIRECT = 'service → service, direct'
+const BARE = 'bare port'
+const RELAYED = 'bare port, relayed'
 
 /** Who calls measures, and where it is called: its thread's clock is the one that counts. */
 type Calling = Closable & {
   /** @returns µs a call */
-  alone(forMs: number): Promise<number>
+  alone(turn: Turn): Promise<number>
   /** @returns µs of the processor's time for a call, of all threads together */
-  inFlight(forMs: number): Promise<number>
+  inFlight(turn: Turn): Promise<number>
 }
 
 const DEPTH = 1_000
 const sums = { name: 'sums', module: new URL('../services/sums.ts', import.meta.url) }
 
+/** Calls made, and measured, in this thread. */
+const measured = (adder: Adder): Calling => ({
+  alone: (turn) => oneAfterAnother(adder, turn),
+  inFlight: (turn) => inFlightCpu(adder, DEPTH, turn),
+  close: () => adder.close(),
+})
+
 const owner: Contestant<Calling> = {
   name: OWNER,
   from: '@troupe/runtime',
-  async open(pace) {
+  async open() {
     const pool = new Pool()
     const { proxy } = await pool.spawn<Sums>(sums)
     const close = () => pool.close()
-    const adder = { add: (a: number, b: number) => proxy.add(a, b), close }
+    return measured({ add: (a: number, b: number) => proxy.add(a, b), close })
+  },
+}
+
+const bare: Contestant<Calling> = { name: BARE, from: null, open: async () => measured(await openBarePort()) }
+
+const relayed: Contestant<Calling> = {
+  name: RELAYED,
+  from: null,
+  async open() {
+    const relay = await openBareRelay()
     return {
-      alone: (forMs) => oneAfterAnother(adder, { forMs, pace }),
-      inFlight: (forMs) => inFlightCpu(adder, DEPTH, { forMs, pace }),
-      close,
+      alone: (turn) => relay.measure(1, turn),
+      inFlight: (turn) => relay.measure(DEPTH, turn),
+      close: () => relay.close(),
     }
   },
 }
@@ -44,8 +65,8 @@ const between = (name: string, link: 'direct' | 'routed'): Contestant<Calling> =
     await pool.spawn<Sums>({ ...sums, link })
     const asker = await pool.spawn<Asker>({ name: 'asker', module: new URL('../services/asker.ts', import.meta.url) })
     return {
-      alone: (forMs) => asker.proxy.oneAfterAnother(sums.name, forMs),
-      async inFlight(forMs) {
+      alone: ({ forMs }) => asker.proxy.oneAfterAnother(sums.name, forMs),
+      async inFlight({ forMs }) {
         const before = process.cpuUsage()
         const calls = await asker.proxy.inFlight(sums.name, DEPTH, forMs)
         const { user, system } = process.cpuUsage(before)
@@ -76,11 +97,12 @@ export const question: Question = {
   asks: 'what does a call between two services cost, by their owner and past it?',
   notes: [
     'Two services of one pool; the calling one measures in its own thread. All have the pool’s deadline of 30 s.',
+    'Relayed is what a route is at the least: a thread that does nothing but hand each message on, from port to port.',
     "In flight it is the processor's time that is compared, of all threads together: three of them take part in a routed call, two in the others.",
   ],
   contests: [
     {
-      contestants: [owner, between(ROUTED, 'routed'), between(DIRECT, 'direct')],
+      contestants: [owner, between(ROUTED, 'routed'), between(DIRECT, 'direct'), bare, relayed],
       scenarios: [
         {
           name: ONE_AFTER_ANOTHER,
@@ -88,7 +110,7 @@ export const question: Question = {
           better: 'less',
           cores: 'one',
           base: OWNER,
-          measure: (calling: Calling, { forMs }) => calling.alone(forMs),
+          measure: (calling: Calling, turn) => calling.alone(turn),
         },
         {
           name: IN_FLIGHT,
@@ -96,7 +118,7 @@ export const question: Question = {
           better: 'less',
           cores: 'all',
           base: OWNER,
-          measure: (calling: Calling, { forMs }) => calling.inFlight(forMs),
+          measure: (calling: Calling, turn) => calling.inFlight(turn),
         },
       ],
     },
