@@ -83,6 +83,17 @@ describe('an argument marked by transfer()', () => {
     const bad = proxy as unknown as { sizeOf(...args: unknown[]): Promise<number> }
     await expect(bad.sizeOf(transfer(buffer, [buffer]), () => {})).rejects.toMatchObject(notCloneable('argument 1'))
     expect(buffer.detached).toBe(false)
+    expect(await proxy.sizeOf(buffer)).toBe(8) // its mark stays
+    expect(buffer.detached).toBe(true)
+  })
+
+  it('is moved beside one that the other marker has marked', async () => {
+    await using pool = new Pool()
+    const { proxy } = await pool.spawn<Mover>(mover)
+    const [one, other] = [new Uint8Array(10), new Uint8Array(20)]
+    const parts = [transfer(one, [one.buffer]), Comlink.transfer(other, [other.buffer])]
+    expect(await proxy.sizes({ parts })).toEqual([10, 20])
+    expect([one.byteLength, other.byteLength]).toEqual([0, 0])
   })
 
   it('is gone with a thread that dies before the call has begun: the call is not sent again, and says so', async () => {

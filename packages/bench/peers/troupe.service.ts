@@ -1,5 +1,4 @@
-import { AllowAny, expose, Service } from '@troupe/worker-host'
-import * as Comlink from 'comlink'
+import { AllowAny, expose, Service, transfer } from '@troupe/worker-host'
 
 export class Echo extends Service {
   @expose(AllowAny) add(a: number, b: number): number {
@@ -11,6 +10,6 @@ export class Echo extends Service {
   }
 
   @expose(AllowAny) handOver(buffer: ArrayBuffer): ArrayBuffer {
-    return Comlink.transfer(buffer, [buffer])
+    return transfer(buffer, [buffer])
   }
 }

@@ -1,6 +1,5 @@
 /** A service as a user writes it, with the pool's defaults. */
-import { Pool } from '@troupe/runtime'
-import * as Comlink from 'comlink'
+import { Pool, transfer } from '@troupe/runtime'
 import type { Caller } from '../peers.ts'
 import type { Echo } from './troupe.service.ts'
 
@@ -13,7 +12,7 @@ export async function open(): Promise<Caller> {
   return {
     add: (a, b) => proxy.add(a, b),
     echo: <T>(value: T) => proxy.echo(value) as Promise<T>,
-    handOver: (buffer) => proxy.handOver(Comlink.transfer(buffer, [buffer])),
+    handOver: (buffer) => proxy.handOver(transfer(buffer, [buffer])),
     close: () => pool.close(),
   }
 }

@@ -2,9 +2,32 @@
  * Comlink's markers, from the copy of Comlink that Troupe reads them with. A program that has the same copy, which is
  * what npm gives it unless versions differ, can as well import them from `comlink`.
  */
-import { proxy } from 'comlink'
+import type { Transferable } from 'node:worker_threads'
+import { transfer as markForComlink, proxy } from 'comlink'
 
-export { type ProxyMarked, proxy, type TransferHandler, transfer, transferHandlers } from 'comlink'
+export { type ProxyMarked, proxy, type TransferHandler, transferHandlers } from 'comlink'
+
+// On globalThis, because two copies of this package in one thread (the host's and the author's) must share it.
+const REGISTRY = Symbol.for('@troupe/worker-host:transfers')
+const shared = globalThis as { [REGISTRY]?: WeakMap<object, readonly Transferable[]> }
+shared[REGISTRY] ??= new WeakMap()
+const noted = shared[REGISTRY]
+
+/**
+ * Comlink's: has what is named moved with the value, not copied, once the value is sent. It is noted here too, because
+ * Comlink can be asked what it knows only by way of a call.
+ */
+export const transfer: typeof markForComlink = (value, transferables) => {
+  noted.set(value as object, transferables as Transferable[])
+  return markForComlink(value, transferables)
+}
+
+/** What is moved with the value, told once; undefined when it was not said by `transfer` above, or was told before. */
+export function takeNoted(value: object): readonly Transferable[] | undefined {
+  const transferables = noted.get(value)
+  if (transferables !== undefined) noted.delete(value) // a long list of what has been moved would burden the collector
+  return transferables
+}
 
 const lastingOnes = new WeakSet<object>()
 

@@ -1,13 +1,14 @@
 /**
  * What `transfer(value, transferables)` has said of values.
  *
- * Comlink keeps that to itself, so it is Comlink that is asked: a call through an endpoint of ours, which goes nowhere and
- * sees what would be moved. That costs about 7 µs, most of it for the random id of the call, so it is asked
- * only about values that hold an object which may be moved.
+ * Troupe's own `transfer` notes it. Comlink's keeps it to itself, so for other values it is Comlink that is asked: a call
+ * through an endpoint of ours, which goes nowhere and sees what would be moved. That costs about 7 µs, most of it for the
+ * random id of the call, so it is asked only about values that hold an object which may be moved.
  */
 import { isMarkedAsUntransferable, type Transferable } from 'node:worker_threads'
 import { type Endpoint, wrap } from 'comlink'
 import { UnsendableError } from '../wire/uncloneable.ts'
+import { takeNoted } from './comlink.ts'
 
 interface Message {
   readonly id: string
@@ -39,8 +40,14 @@ const MOST_AT_ONCE = 1_000
  */
 export function transfersOf(values: readonly object[]): Transferable[] {
   const all: Transferable[] = []
-  for (let start = 0; start < values.length; start += MOST_AT_ONCE) {
-    void ask(...values.slice(start, start + MOST_AT_ONCE))
+  const unknown: object[] = []
+  for (const value of values) {
+    const noted = takeNoted(value)
+    if (noted === undefined) unknown.push(value)
+    else all.push(...noted)
+  }
+  for (let start = 0; start < unknown.length; start += MOST_AT_ONCE) {
+    void ask(...unknown.slice(start, start + MOST_AT_ONCE))
     all.push(...moved)
   }
   moved = []
