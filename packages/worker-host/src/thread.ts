@@ -1,36 +1,22 @@
-/**
- * A thread's entry: the supply runs `warm` to get a thread ready, and `host` to occupy it with one context for as long
- * as that lives.
- */
-import type { MessagePort } from 'node:worker_threads'
-import type { HomeOrder } from './host/context-host.ts'
-import { rehearse } from './host/rehearsal.ts'
-import { serveContext } from './host/serve-context.ts'
-import { memoryCarrier } from './wire/carrier.ts'
+/** A thread's entry: loads `host/thread-host.ts` from the compile cache, which has to be there before. */
+import { useCompileCache } from './host/compile-cache.ts'
+import type { HostTask } from './host/thread-host.ts'
 
-export { Rehearsal } from './host/rehearsal.ts'
+export type { HostTask } from './host/thread-host.ts'
 
-export interface HostTask {
-  readonly control: MessagePort
-  readonly home: HomeOrder
-}
+useCompileCache()
+const loading = import('./host/thread-host.ts')
 
 let readied: Promise<void> | undefined
 
-/** Does what a thread's first service would wait for, once. */
+/** Does what the thread's first service would wait for, once. */
 export function warm(): Promise<void> {
-  readied ??= getReady()
+  readied ??= loading.then(({ getReady }) => getReady())
   return readied
 }
 
-async function getReady(): Promise<void> {
-  process.setSourceMapsEnabled(true)
-  await import('./index.ts') // which every service's module imports
-  await rehearse(import.meta.url)
-}
-
-/** Never resolves: a context ends with its thread. */
-export function host({ control, home }: HostTask): Promise<never> {
-  serveContext({ control, home, carrier: memoryCarrier })
-  return new Promise(() => {})
+/** Occupies the thread with one context, for as long as that lives. */
+export async function host(task: HostTask): Promise<never> {
+  const { host } = await loading
+  return host(task)
 }
