@@ -9,8 +9,13 @@ const MAX_VALUES = 1_000
 export function callKey(method: string, args: readonly unknown[]): string | undefined {
   const budget = { left: MAX_VALUES }
   try {
-    const parts = args.map((arg) => keyOf(arg, budget))
-    return parts.includes(undefined) ? undefined : `${method}(${parts.join(',')})`
+    let key = method
+    for (let index = 0; index < args.length; index++) {
+      const part = keyOf(args[index], budget)
+      if (part === undefined) return undefined
+      key += (index === 0 ? '(' : ',') + part
+    }
+    return args.length === 0 ? `${key}()` : `${key})`
   } catch {
     return undefined
   }

@@ -36,6 +36,8 @@ interface Entry {
   followers: number
   /** Undefined while the call runs. */
   expiresAtMs: number | undefined
+  /** Once it is kept. */
+  value: unknown
 }
 
 export class DeduplicatingInvoker extends Invoker {
@@ -67,7 +69,7 @@ export class DeduplicatingInvoker extends Invoker {
     if (key === undefined) return super.invoke(request)
     const known = this.#entries.get(key)
     if (known?.expiresAtMs !== undefined) {
-      if (this.queue.time.now() < known.expiresAtMs) return known.outcome.then((value) => plainCopy(value)?.value)
+      if (this.queue.time.now() < known.expiresAtMs) return Promise.resolve(plainCopy(known.value)?.value)
       this.#entries.delete(key)
     } else if (known !== undefined) return this.#follow(key, known, request)
     if (!this.#makeRoom()) return super.invoke(request)
@@ -78,12 +80,13 @@ export class DeduplicatingInvoker extends Invoker {
   #run(key: string, request: CallRequest): Entry {
     const abandoned = new AbortController()
     const outcome = super.invoke({ ...request, signal: abandoned.signal, timeoutMs: null })
-    const entry: Entry = { outcome, abandoned, followers: 0, expiresAtMs: undefined }
+    const entry: Entry = { outcome, abandoned, followers: 0, expiresAtMs: undefined, value: undefined }
     this.#entries.set(key, entry)
     outcome.then(
       (value) => {
-        if (this.#ttlMs > 0 && plainCopy(value) !== undefined) entry.expiresAtMs = this.queue.time.now() + this.#ttlMs
-        else this.#drop(key, entry)
+        if (this.#ttlMs === 0 || plainCopy(value) === undefined) return this.#drop(key, entry)
+        entry.expiresAtMs = this.queue.time.now() + this.#ttlMs
+        entry.value = value
       },
       () => this.#drop(key, entry),
     )
