@@ -4,6 +4,7 @@ import { RemoteStream } from '../../packages/worker-host/src/streams/remote-stre
 import { collectGarbage } from '../fixtures/garbage.ts'
 import { fixture } from '../fixtures/index.ts'
 import { KINDS, placeOf } from '../fixtures/kinds.ts'
+import { Notebook } from '../fixtures/notebook.ts'
 import type { Diary } from '../fixtures/services/diary.ts'
 import type { Streams } from '../fixtures/services/streams.ts'
 
@@ -18,9 +19,6 @@ const range = (count: number): number[] => Array.from({ length: count }, (_, n) 
 async function breakOff(stream: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of stream) break
 }
-
-/** Its diary is of no interest here. */
-const NO_PAGES = { pages: new Int32Array() }
 
 describe.each(KINDS)('in a %s:', (kind) => {
   describe('a stream', () => {
@@ -337,10 +335,11 @@ describe.each(KINDS)('in a %s:', (kind) => {
   describe('a stream whose thread dies', () => {
     it('rejects its reader with SERVICE_CRASHED after the items that had come', async () => {
       await using pool = new Pool()
+      using notes = new Notebook()
       const { proxy } = await (await placeOf(pool, kind)).spawn<Diary>({
         name: 'diary',
         module: fixture('diary.ts'),
-        options: NO_PAGES,
+        options: { notes: notes.path },
       })
       const seen: number[] = []
       const reading = (async () => {

@@ -2,6 +2,7 @@ import { Pool } from '@troupe/runtime'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
+import { Notebook } from '../fixtures/notebook.ts'
 import type { Cloner, ResultName } from '../fixtures/services/cloner.ts'
 import type { Diary } from '../fixtures/services/diary.ts'
 
@@ -88,11 +89,11 @@ describe('an argument that can’t be cloned', () => {
         fc.array(fc.boolean(), { maxLength: 6 }),
         fc.array(fc.boolean(), { maxLength: 6 }),
         async (a, b) => {
-          const pages = new Int32Array(new SharedArrayBuffer(256))
+          using notes = new Notebook()
           const handle = await pool.spawn<Diary>({
             name: `diary ${++runs}`,
             module: fixture('diary.ts'),
-            options: { pages },
+            options: { notes: notes.path },
             invoker: 'serialized',
             supervision: { restart: 'permanent' },
           })
@@ -115,7 +116,7 @@ describe('an argument that can’t be cloned', () => {
             50,
             ...b.flatMap((isGood, index) => (isGood ? [index + 101] : [])),
           ]
-          expect([...pages.slice(1, 1 + pages[0]!)]).toEqual(entries)
+          expect(notes.lines.map(Number)).toEqual(entries)
           await handle.stop()
         },
       ),
