@@ -1,8 +1,9 @@
-import { BroadcastChannel } from 'node:worker_threads'
 import { Pool, type RemoteStream, type ServiceHandle } from '@troupe/runtime'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
+import { KINDS, placeOf } from '../fixtures/kinds.ts'
+import { Notebook } from '../fixtures/notebook.ts'
 import type { Flagged } from '../fixtures/services/flagged.ts'
 import { type Consequence, Model, type Step } from './model.ts'
 
@@ -14,12 +15,12 @@ const MOST_STEPS = 40
 class Real {
   readonly handle: ServiceHandle<Flagged>
   readonly calls: { readonly outcome: Promise<unknown>; readonly aborter: AbortController }[] = []
-  readonly #flags: BroadcastChannel
+  readonly #flags: Notebook
   #isPaused = false
   readonly #streams: RemoteStream<number>[] = []
   readonly #reads = new Map<number, Promise<IteratorResult<number, undefined>>>()
 
-  constructor(handle: ServiceHandle<Flagged>, flags: BroadcastChannel) {
+  constructor(handle: ServiceHandle<Flagged>, flags: Notebook) {
     this.handle = handle
     this.#flags = flags
   }
@@ -51,7 +52,7 @@ class Real {
         this.#streams.push(this.handle.proxy.upTo(ITEMS))
         return
       case 'flag':
-        this.#flags.postMessage(step.which)
+        this.#flags.write(step.which)
         return
       case 'abort':
         return this.calls[step.which]!.aborter.abort()
@@ -67,8 +68,6 @@ class Real {
     }
   }
 }
-
-const closing = (channel: BroadcastChannel) => ({ channel, [Symbol.dispose]: () => channel.close() })
 
 const kinds = fc.array(
   fc.record({
@@ -90,40 +89,45 @@ const kinds = fc.array(
   { maxLength: MOST_STEPS },
 )
 
-it('a service and its model agree on any interleaving of calls, aborts, reads and pauses', {
-  timeout: 60_000,
-}, async () => {
-  await using pool = new Pool()
-  await fc.assert(
-    fc.asyncProperty(kinds, async (drawn) => {
-      const name = crypto.randomUUID()
-      using flags = closing(new BroadcastChannel(name))
-      const handle = pool.add<Flagged>({ name, module: fixture('flagged.ts'), options: { channel: name } })
-      await handle.start()
-      const model = new Model(ITEMS)
-      const real = new Real(handle, flags.channel)
-      let streams = 0
-      const take = async (step: Step): Promise<void> => {
-        if (step.do === 'open') streams++
-        await real.take(step, model.take(step))
-        expect(handle.stats().queued).toBe(model.queued)
-      }
-      for (const { do: kind, which, times } of drawn) {
-        const count = kind === 'flag' || kind === 'abort' ? real.calls.length : streams
-        if (kind === 'call' || kind === 'open' || kind === 'pause' || kind === 'start') await take({ do: kind })
-        else if (count > 0 && (kind === 'flag' || kind === 'abort' || !model.isWaiting(which % count))) {
-          for (let time = 0; time < (kind === 'read' ? times : 1); time++) {
-            if (kind !== 'read' || !model.isWaiting(which % count)) await take({ do: kind, which: which % count })
+it.each(KINDS)(
+  'a service in a %s and its model agree on any interleaving of calls, aborts, reads and pauses',
+  {
+    timeout: 60_000,
+  },
+  async (place) => {
+    await using pool = new Pool()
+    const home = await placeOf(pool, place)
+    await fc.assert(
+      fc.asyncProperty(kinds, async (drawn) => {
+        const name = crypto.randomUUID()
+        using flags = new Notebook()
+        const handle = home.add<Flagged>({ name, module: fixture('flagged.ts'), options: { flags: flags.path } })
+        await handle.start()
+        const model = new Model(ITEMS)
+        const real = new Real(handle, flags)
+        let streams = 0
+        const take = async (step: Step): Promise<void> => {
+          if (step.do === 'open') streams++
+          await real.take(step, model.take(step))
+          expect(handle.stats().queued).toBe(model.queued)
+        }
+        for (const { do: kind, which, times } of drawn) {
+          const count = kind === 'flag' || kind === 'abort' ? real.calls.length : streams
+          if (kind === 'call' || kind === 'open' || kind === 'pause' || kind === 'start') await take({ do: kind })
+          else if (count > 0 && (kind === 'flag' || kind === 'abort' || !model.isWaiting(which % count))) {
+            for (let time = 0; time < (kind === 'read' ? times : 1); time++) {
+              if (kind !== 'read' || !model.isWaiting(which % count)) await take({ do: kind, which: which % count })
+            }
           }
         }
-      }
-      await take({ do: 'start' })
-      for (let which = 0; which < real.calls.length; which++) await take({ do: 'flag', which })
-      for (let which = 0; which < streams; which++) await take({ do: 'leave', which })
-      expect(await handle.proxy.begun()).toEqual(model.begun)
-      await handle.stop()
-      expect(handle.stats()).toMatchObject({ pending: 0, queued: 0, threads: 0 })
-    }),
-    { numRuns: 40, endOnFailure: true }, // to shrink would take longer than a test may
-  )
-})
+        await take({ do: 'start' })
+        for (let which = 0; which < real.calls.length; which++) await take({ do: 'flag', which })
+        for (let which = 0; which < streams; which++) await take({ do: 'leave', which })
+        expect(await handle.proxy.begun()).toEqual(model.begun)
+        await handle.stop()
+        expect(handle.stats()).toMatchObject({ pending: 0, queued: 0, threads: 0 })
+      }),
+      { numRuns: 40, endOnFailure: true }, // to shrink would take longer than a test may
+    )
+  },
+)
