@@ -3,6 +3,7 @@ import { ConcurrentInvoker, DeduplicatingInvoker, Pool, type PoolOptions } from 
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import { KINDS, placeOf } from '../fixtures/kinds.ts'
+import { Notebook } from '../fixtures/notebook.ts'
 import type { Patient } from '../fixtures/services/patient.ts'
 
 const patient = { name: 'patient', module: fixture('patient.ts') }
@@ -101,6 +102,24 @@ describe.each(KINDS)('in a %s:', (kind) => {
       expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
       expect(handle.stats().queued).toBe(0)
       await expectNothingLeft(handle, aborter.signal)
+    })
+
+    it('while it waits behind another rejects at once, and its method never begins', async () => {
+      await using pool = new Pool()
+      using notes = new Notebook()
+      const { handle, proxy } = await open(pool, { invoker: 'serialized', options: { notes: notes.path } })
+      const first = proxy.ignoreAt('first')
+      const aborter = new AbortController()
+      const second = expect(proxy.$with({ signal: aborter.signal }).waitAt('second')).rejects.toThrow('aborted')
+      const third = proxy.scope(0)
+      await notes.until('first begins')
+      aborter.abort()
+      await second
+      expect(getEventListeners(aborter.signal, 'abort')).toEqual([])
+      handle.kill() // nobody could open the gate of the first one while it has the service to itself
+      await expect(first).rejects.toMatchObject({ code: 'ERR_TROUPE_SERVICE_CRASHED', mayHaveRun: true })
+      await expect(third).rejects.toMatchObject({ code: 'ERR_TROUPE_SERVICE_CRASHED', mayHaveRun: false })
+      expect(notes.lines).toEqual(['first begins'])
     })
 
     it('gives its place in a full mailbox to another', async () => {
@@ -249,27 +268,5 @@ describe.each(KINDS)('in a %s:', (kind) => {
       expect(await long).toBe('gate')
       expect(await proxy.heard()).toEqual(['gate begins', 'gate ends'])
     })
-  })
-})
-
-describe('a call in a thread whose signal aborts', () => {
-  it('while it waits behind another rejects at once, and its method never begins', async () => {
-    await using pool = new Pool()
-    const begun = new Int32Array(new SharedArrayBuffer(4))
-    const handle = await pool.spawn<Patient>({ ...patient, invoker: 'serialized', options: { begun } })
-    const { proxy } = handle
-    const firstHasBegun = Atomics.waitAsync(begun, 0, 0).value
-    const first = proxy.ignoreAt('first')
-    const aborter = new AbortController()
-    const second = expect(proxy.$with({ signal: aborter.signal }).waitAt('second')).rejects.toThrow('aborted')
-    const third = proxy.scope(0)
-    await firstHasBegun
-    aborter.abort()
-    await second
-    expect(getEventListeners(aborter.signal, 'abort')).toEqual([])
-    handle.kill() // nobody could open the gate of the first one while it has the thread to itself
-    await expect(first).rejects.toMatchObject({ code: 'ERR_TROUPE_SERVICE_CRASHED', mayHaveRun: true })
-    await expect(third).rejects.toMatchObject({ code: 'ERR_TROUPE_SERVICE_CRASHED', mayHaveRun: false })
-    expect(begun[0]).toBe(1)
   })
 })
