@@ -1,6 +1,8 @@
 import { Pool, type ServiceHandle } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
+import { KINDS, placeOf } from '../fixtures/kinds.ts'
+import { Notebook } from '../fixtures/notebook.ts'
 import type { Swan } from '../fixtures/services/swan.ts'
 import type { Thing } from '../fixtures/services/thing.ts'
 
@@ -19,52 +21,55 @@ const ENDS: Readonly<Record<string, { readonly end: (handle: Thingy) => Promise<
   'is killed': { end: async (handle) => handle.kill(), sees: { code: 'ERR_TROUPE_SERVICE_CRASHED', mayHaveRun: true } },
 }
 
-describe('an exposed method', () => {
-  it('rejects before the service is started', async () => {
-    await using pool = new Pool()
-    const handle = pool.add<Thing>(spec)
-    await expect(handle.proxy.getThing()).rejects.toMatchObject({ code: 'ERR_TROUPE_NOT_RUNNING' })
-  })
-
-  it('answers while the service runs', async () => {
-    await using pool = new Pool()
-    const handle = await pool.spawn<Thing>(spec)
-    expect(await handle.proxy.getThing()).toBe('thing')
-  })
-
-  describe.each(Object.entries(ENDS))('when the service %s', (_, { end, sees }) => {
-    it('rejects where it is under way, and at once after that', async () => {
+describe.each(KINDS)('in a %s:', (kind) => {
+  describe('an exposed method', () => {
+    it('rejects before the service is started', async () => {
       await using pool = new Pool()
-      const handle = await pool.spawn<Thing>(spec)
-      const ended = handle.finished.catch(() => {})
-      const underWay = expect(handle.proxy.getNoThing()).rejects.toMatchObject(sees)
-      await handle.proxy.getThing() // what stands before it has begun
-      await end(handle)
-      await Promise.all([underWay, ended])
+      const handle = (await placeOf(pool, kind)).add<Thing>(spec)
       await expect(handle.proxy.getThing()).rejects.toMatchObject({ code: 'ERR_TROUPE_NOT_RUNNING' })
-      expect(handle.stats()).toMatchObject({ pending: 0, queued: 0, threads: 0 })
     })
 
-    it('has given what it had finished before, to who reads it later', async () => {
+    it('answers while the service runs', async () => {
       await using pool = new Pool()
-      const handle = await pool.spawn<Thing>(spec)
-      const ended = handle.finished.catch(() => {})
-      const unread = handle.proxy.getThing()
-      await handle.proxy.getThing()
-      await end(handle)
-      await ended
-      expect(await unread).toBe('thing')
+      const handle = await (await placeOf(pool, kind)).spawn<Thing>(spec)
+      expect(await handle.proxy.getThing()).toBe('thing')
+    })
+
+    describe.each(Object.entries(ENDS))('when the service %s', (_, { end, sees }) => {
+      it('rejects where it is under way, and at once after that', async () => {
+        await using pool = new Pool()
+        const handle = await (await placeOf(pool, kind)).spawn<Thing>(spec)
+        const ended = handle.finished.catch(() => {})
+        const underWay = expect(handle.proxy.getNoThing()).rejects.toMatchObject(sees)
+        await handle.proxy.getThing() // what stands before it has begun
+        await end(handle)
+        await Promise.all([underWay, ended])
+        await expect(handle.proxy.getThing()).rejects.toMatchObject({ code: 'ERR_TROUPE_NOT_RUNNING' })
+        expect(handle.stats()).toMatchObject({ pending: 0, queued: 0, threads: 0 })
+      })
+
+      it('has given what it had finished before, to who reads it later', async () => {
+        await using pool = new Pool()
+        const handle = await (await placeOf(pool, kind)).spawn<Thing>(spec)
+        const ended = handle.finished.catch(() => {})
+        const unread = handle.proxy.getThing()
+        await handle.proxy.getThing()
+        await end(handle)
+        await ended
+        expect(await unread).toBe('thing')
+      })
     })
   })
-})
 
-describe('a graceful service', () => {
-  it('waits, when it stops, for the tasks that it said it would, and aborts the others', async () => {
-    await using pool = new Pool()
-    const diary = new SharedArrayBuffer(8)
-    const swan = await pool.spawn<Swan>({ name: 'swan', module: fixture('swan.ts'), options: { diary } })
-    await swan.stop()
-    expect([...new Int32Array(diary)]).toEqual([1, 0])
-    expect(await swan.finished).toBe('stopped')
+  describe('a graceful service', () => {
+    it('waits, when it stops, for the tasks that it said it would, and aborts the others', async () => {
+      await using pool = new Pool()
+      using diary = new Notebook()
+      const spec = { name: 'swan', module: fixture('swan.ts'), options: { diary: diary.path } }
+      const swan = await (await placeOf(pool, kind)).spawn<Swan>(spec)
+      await swan.stop()
+      expect(diary.lines).toEqual(['has flown'])
+      expect(await swan.finished).toBe('stopped')
+    })
   })
 })
