@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { ServiceEvents } from '../../packages/runtime/src/pool/service-events.ts'
 import { StateChanges } from '../../packages/runtime/src/pool/state-changes.ts'
 import { fixture } from '../fixtures/index.ts'
+import { KINDS, placeOf } from '../fixtures/kinds.ts'
 import type { Calculator } from '../fixtures/services/calculator.ts'
 import type { Finite } from '../fixtures/services/finite.ts'
 import type { Fragile } from '../fixtures/services/fragile.ts'
@@ -18,89 +19,118 @@ async function all(changes: AsyncIterable<StateChange>): Promise<StateChange[]> 
   return read
 }
 
-describe('the changes of a service', () => {
-  it('are told from the moment of the call, none missed and none twice, in one order with what each is owed to', async () => {
-    const pool = new Pool()
-    const handle = pool.add<Calculator>(calculator)
-    const fromTheStart = handle.changes()
-    const heard: StateChange[] = []
-    handle.on('state', (change) => heard.push(change))
-    await handle.start()
-    const late = handle.changes()
-    await handle.pause()
-    await handle.restart()
-    await pool.close()
-    expect(seen(await all(fromTheStart))).toEqual([
-      'PREPARING by start',
-      'PAUSED by start',
-      'STARTING by start',
-      'RUNNING by start',
-      'PAUSING by pause',
-      'PAUSED by pause',
-      'STOPPING by restart',
-      'STOPPED by restart',
-      'PREPARING by restart',
-      'PAUSED by restart',
-      'STARTING by restart',
-      'RUNNING by restart',
-      'PAUSING by close',
-      'PAUSED by close',
-      'STOPPING by close',
-      'STOPPED by close',
-    ])
-    expect(await all(late)).toEqual(heard.slice(4))
-  })
-
-  it('tell how long each move took, and which object it was', async () => {
-    await using pool = new Pool()
-    const handle = pool.add<Calculator>(calculator)
-    const changes = handle.changes()
-    await handle.start()
-    await pool.close()
-    for (const { state, durationMs, generation } of await all(changes)) {
-      expect(state.endsWith('ING') && state !== 'RUNNING' ? durationMs === undefined : durationMs! >= 0, state).toBe(
-        true,
-      )
-      expect(generation).toBe(state === 'PREPARING' ? 0 : 1)
-    }
-  })
-
-  it.each([
-    ['a body that ended', 'end', ['PAUSING by finish', 'PAUSED by finish', 'STOPPING by finish', 'STOPPED by finish']],
-    ['a body that threw', 'fail', ['FAILED by failure', 'STOPPED by close']],
-  ] as const)('name %s', async (_, how, causes) => {
-    const pool = new Pool()
-    const handle = await pool.spawn<Finite>({ name: 'finite', module: fixture('finite.ts') })
-    const changes = handle.changes()
-    await handle.proxy[how]('no more')
-    await handle.finished.catch(() => {})
-    await pool.close()
-    expect(seen(await all(changes))).toEqual(causes)
-  })
-
-  it('name the supervision that brings a service back', async () => {
-    await using pool = new Pool()
-    const handle = await pool.spawn<Fragile>({
-      name: 'fragile',
-      module: fixture('fragile.ts'),
-      options: {},
-      supervision: { restart: 'permanent' },
+describe.each(KINDS)('in a %s:', (kind) => {
+  describe('the changes of a service', () => {
+    it('are told from the moment of the call, none missed and none twice, in one order with what each is owed to', async () => {
+      const pool = new Pool()
+      const handle = (await placeOf(pool, kind)).add<Calculator>(calculator)
+      const fromTheStart = handle.changes()
+      const heard: StateChange[] = []
+      handle.on('state', (change) => heard.push(change))
+      await handle.start()
+      const late = handle.changes()
+      await handle.pause()
+      await handle.restart()
+      await pool.close()
+      expect(seen(await all(fromTheStart))).toEqual([
+        'PREPARING by start',
+        'PAUSED by start',
+        'STARTING by start',
+        'RUNNING by start',
+        'PAUSING by pause',
+        'PAUSED by pause',
+        'STOPPING by restart',
+        'STOPPED by restart',
+        'PREPARING by restart',
+        'PAUSED by restart',
+        'STARTING by restart',
+        'RUNNING by restart',
+        'PAUSING by close',
+        'PAUSED by close',
+        'STOPPING by close',
+        'STOPPED by close',
+      ])
+      expect(await all(late)).toEqual(heard.slice(4))
     })
-    const changes = handle.changes()
-    handle.kill()
-    const read: StateChange[] = []
-    for await (const change of changes) {
-      read.push(change)
-      if (change.state === 'RUNNING') break
-    }
-    expect(seen(read).slice(0, 2)).toEqual(['FAILED by failure', 'PREPARING by restart'])
+
+    it('tell how long each move took, and which object it was', async () => {
+      await using pool = new Pool()
+      const handle = (await placeOf(pool, kind)).add<Calculator>(calculator)
+      const changes = handle.changes()
+      await handle.start()
+      await pool.close()
+      for (const { state, durationMs, generation } of await all(changes)) {
+        expect(state.endsWith('ING') && state !== 'RUNNING' ? durationMs === undefined : durationMs! >= 0, state).toBe(
+          true,
+        )
+        expect(generation).toBe(state === 'PREPARING' ? 0 : 1)
+      }
+    })
+
+    it.each([
+      [
+        'a body that ended',
+        'end',
+        ['PAUSING by finish', 'PAUSED by finish', 'STOPPING by finish', 'STOPPED by finish'],
+      ],
+      ['a body that threw', 'fail', ['FAILED by failure', 'STOPPED by close']],
+    ] as const)('name %s', async (_, how, causes) => {
+      const pool = new Pool()
+      const handle = await (await placeOf(pool, kind)).spawn<Finite>({ name: 'finite', module: fixture('finite.ts') })
+      const changes = handle.changes()
+      await handle.proxy[how]('no more')
+      await handle.finished.catch(() => {})
+      await pool.close()
+      expect(seen(await all(changes))).toEqual(causes)
+    })
+
+    it('name the supervision that brings a service back', async () => {
+      await using pool = new Pool()
+      const handle = await (await placeOf(pool, kind)).spawn<Fragile>({
+        name: 'fragile',
+        module: fixture('fragile.ts'),
+        options: {},
+        supervision: { restart: 'permanent' },
+      })
+      const changes = handle.changes()
+      handle.kill()
+      const read: StateChange[] = []
+      for await (const change of changes) {
+        read.push(change)
+        if (change.state === 'RUNNING') break
+      }
+      expect(seen(read).slice(0, 2)).toEqual(['FAILED by failure', 'PREPARING by restart'])
+    })
+
+    it('end at once on a handle of a closed pool', async () => {
+      const pool = new Pool()
+      const handle = (await placeOf(pool, kind)).add<Calculator>(calculator)
+      await pool.close()
+      expect(await all(handle.changes())).toEqual([])
+    })
   })
 
-  it('end at once on a handle of a closed pool', async () => {
-    const pool = new Pool()
-    const handle = pool.add<Calculator>(calculator)
-    await pool.close()
-    expect(await all(handle.changes())).toEqual([])
+  describe('listeners of a service', () => {
+    it('all hear all changes in one order, also what one of them brings about', async () => {
+      await using pool = new Pool()
+      const handle = await (await placeOf(pool, kind)).spawn<Fragile>({
+        name: 'fragile',
+        module: fixture('fragile.ts'),
+        options: {},
+      })
+      const first: string[] = []
+      const second: string[] = []
+      const stopped = handle.waitFor('STOPPED')
+      handle.on('state', ({ state }) => {
+        first.push(state)
+        if (state === 'FAILED') void handle.stop() // acknowledged in the same turn
+      })
+      handle.on('state', ({ state }) => second.push(state))
+      handle.kill()
+      await stopped
+      expect(first).toEqual(['FAILED', 'STOPPED'])
+      expect(second).toEqual(first)
+    })
   })
 })
 
@@ -150,23 +180,6 @@ describe('an iterator of changes', () => {
 })
 
 describe('listeners', () => {
-  it('all hear all changes in one order, also what one of them brings about', async () => {
-    await using pool = new Pool()
-    const handle = await pool.spawn<Fragile>({ name: 'fragile', module: fixture('fragile.ts'), options: {} })
-    const first: string[] = []
-    const second: string[] = []
-    const stopped = handle.waitFor('STOPPED')
-    handle.on('state', ({ state }) => {
-      first.push(state)
-      if (state === 'FAILED') void handle.stop() // acknowledged in the same turn
-    })
-    handle.on('state', ({ state }) => second.push(state))
-    handle.kill()
-    await stopped
-    expect(first).toEqual(['FAILED', 'STOPPED'])
-    expect(second).toEqual(first)
-  })
-
   it.each([
     [
       'throws',
