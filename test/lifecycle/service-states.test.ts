@@ -1,7 +1,7 @@
 import { Pool, type ServiceState } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
-import { KINDS, placeOf } from '../fixtures/kinds.ts'
+import { contextOf, KINDS, placeOf } from '../fixtures/kinds.ts'
 import { Notebook } from '../fixtures/notebook.ts'
 import type { Calculator } from '../fixtures/services/calculator.ts'
 import type { Finite } from '../fixtures/services/finite.ts'
@@ -62,8 +62,8 @@ describe.each(KINDS)('in a %s:', (kind) => {
       expect(handle.stats().threads).toBe(0)
       await handle.start()
       expect(handle.generation).toBe(2)
-      const home = kind === 'thread' ? 'root/calculator' : 'root/elsewhere'
-      expect(await proxy.threadState()).toBe(`calculator RUNNING ${home} 2`)
+      const context = contextOf(kind, 'calculator')
+      expect(await proxy.threadState()).toBe(`calculator RUNNING root/${context} 2`)
       expect(handle.proxy).toBe(proxy)
     })
 
