@@ -1,24 +1,13 @@
-import { Pool, type ServiceSpec } from '@troupe/runtime'
+import { Pool } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
-import { KINDS } from '../fixtures/kinds.ts'
+import { KINDS, narrowPlaceOf } from '../fixtures/kinds.ts'
 import type { Fault, Fragile, Moment } from '../fixtures/services/fragile.ts'
 
 const fragile = {
   name: 'fragile',
   module: fixture('fragile.ts'),
 }
-
-/** Where it is put, with a heap that is soon full. */
-const nursery = {
-  thread: async (pool: Pool) => ({
-    add: (spec: ServiceSpec<Fragile>) => pool.add<Fragile>({ ...spec, resourceLimits: LIMITS }),
-    spawn: (spec: ServiceSpec<Fragile>) => pool.spawn<Fragile>({ ...spec, resourceLimits: LIMITS }),
-  }),
-  process: (pool: Pool) => pool.context({ name: 'nursery', kind: 'process', execArgv: ['--max-old-space-size=32'] }),
-}
-
-const LIMITS = { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 4 }
 
 const OUT_OF_MEMORY = { thread: { cause: { code: 'ERR_WORKER_OUT_OF_MEMORY' } }, process: { signal: 'SIGABRT' } }
 
@@ -45,7 +34,7 @@ describe.each(KINDS)('in a %s:', (kind) => {
       const faults: Partial<Record<Moment, Fault>> = { [hook]: way === 'kill' ? 'hang' : way }
       // Only a spinning hook meets its deadline: the others must end long before theirs.
       const transitionMs = way === 'spin' ? 500 : 10_000
-      const handle = (await nursery[kind](pool)).add({ ...fragile, options: { faults }, transitionMs })
+      const handle = (await narrowPlaceOf(pool, kind)).add<Fragile>({ ...fragile, options: { faults }, transitionMs })
       if (way === 'kill') handle.on('state', ({ state }) => state === STATE_AT[hook] && killSoon())
       // The hook has begun when the thread has answered the message after the one that told it to.
       const killSoon = () => setImmediate(() => handle.kill())
@@ -68,7 +57,7 @@ describe.each(KINDS)('in a %s:', (kind) => {
       'by %s: that call rejects with the error, and the service goes on',
       async (way) => {
         await using pool = new Pool()
-        const handle = await (await nursery[kind](pool)).spawn({ ...fragile, options: {} })
+        const handle = await (await narrowPlaceOf(pool, kind)).spawn<Fragile>({ ...fragile, options: {} })
         await expect(handle.proxy.breakNow(way)).rejects.toMatchObject(CAUSES[way])
         expect(await handle.proxy.ping()).toBe('pong from 1')
       },
@@ -78,7 +67,7 @@ describe.each(KINDS)('in a %s:', (kind) => {
       'by %s: the call rejects with SERVICE_CRASHED and the cause, and the service is FAILED',
       async (way) => {
         await using pool = new Pool()
-        const handle = await (await nursery[kind](pool)).spawn({ ...fragile, options: {} })
+        const handle = await (await narrowPlaceOf(pool, kind)).spawn<Fragile>({ ...fragile, options: {} })
         const failed = new Promise((resolve) => handle.on('failed', resolve))
         await expect(handle.proxy.breakNow(way)).rejects.toMatchObject({ ...CAUSES[way], mayHaveRun: true })
         await expect(handle.proxy.ping()).rejects.toMatchObject({ code: 'ERR_TROUPE_NOT_RUNNING' })
@@ -89,7 +78,7 @@ describe.each(KINDS)('in a %s:', (kind) => {
 
     it('by exit: what was answered in the same batch before it still arrives', async () => {
       await using pool = new Pool()
-      const handle = await (await nursery[kind](pool)).spawn({ ...fragile, options: {} })
+      const handle = await (await narrowPlaceOf(pool, kind)).spawn<Fragile>({ ...fragile, options: {} })
       const outcomes = await Promise.allSettled([
         handle.proxy.ping(),
         handle.proxy.ping(),
@@ -101,7 +90,7 @@ describe.each(KINDS)('in a %s:', (kind) => {
 
     it.each(['spin', 'hang'] as const)('by %s: a kill rejects the call at once', async (way) => {
       await using pool = new Pool()
-      const handle = await (await nursery[kind](pool)).spawn({ ...fragile, options: {} })
+      const handle = await (await narrowPlaceOf(pool, kind)).spawn<Fragile>({ ...fragile, options: {} })
       await handle.proxy.ping()
       const rejected = expect(handle.proxy.breakNow(way)).rejects.toMatchObject({ code: 'ERR_TROUPE_SERVICE_CRASHED' })
       await new Promise((resolve) => setImmediate(resolve))
@@ -114,13 +103,19 @@ describe.each(KINDS)('in a %s:', (kind) => {
   describe('a service that breaks at other moments', () => {
     it('in its constructor: the start rejects with the error', async () => {
       await using pool = new Pool()
-      const spawned = (await nursery[kind](pool)).spawn({ ...fragile, options: { faults: { construct: 'throw' } } })
+      const spawned = (await narrowPlaceOf(pool, kind)).spawn<Fragile>({
+        ...fragile,
+        options: { faults: { construct: 'throw' } },
+      })
       await expect(spawned).rejects.toMatchObject({ code: 'ERR_TROUPE_START_FAILED', cause: { code: 'E_FRAGILE' } })
     })
 
     it('in its body: it is FAILED with what the body threw, and calls are refused', async () => {
       await using pool = new Pool()
-      const handle = (await nursery[kind](pool)).add({ ...fragile, options: { faults: { run: 'throw' } } })
+      const handle = (await narrowPlaceOf(pool, kind)).add<Fragile>({
+        ...fragile,
+        options: { faults: { run: 'throw' } },
+      })
       const failed = new Promise((resolve) => handle.on('failed', resolve))
       await handle.start()
       expect(await failed).toMatchObject({ code: 'E_FRAGILE', name: 'FragileError' })
@@ -132,7 +127,7 @@ describe.each(KINDS)('in a %s:', (kind) => {
 
     it('in its clean-up: that error joins the first, and listeners still hear', async () => {
       await using pool = new Pool()
-      const handle = (await nursery[kind](pool)).add({
+      const handle = (await narrowPlaceOf(pool, kind)).add<Fragile>({
         ...fragile,
         options: { faults: { run: 'throw', cleanup: 'reject' } },
       })
@@ -152,14 +147,18 @@ describe.each(KINDS)('in a %s:', (kind) => {
       ['a module with two services and no exportName', 'two-services.mjs', { code: 'ERR_TROUPE_BAD_OPTIONS' }],
     ])('%s: the start rejects with the reason, and the name is free again', async (_, file, cause) => {
       await using pool = new Pool()
-      const spawned = (await nursery[kind](pool)).spawn({ name: 'broken', options: {}, module: fixture(file) })
+      const spawned = (await narrowPlaceOf(pool, kind)).spawn<Fragile>({
+        name: 'broken',
+        options: {},
+        module: fixture(file),
+      })
       await expect(spawned).rejects.toMatchObject({ code: 'ERR_TROUPE_START_FAILED', cause })
       expect(pool.names).toEqual([])
     })
 
     it('a module whose loading never ends: the start rejects by its deadline', async () => {
       await using pool = new Pool()
-      const spawned = (await nursery[kind](pool)).spawn({
+      const spawned = (await narrowPlaceOf(pool, kind)).spawn<Fragile>({
         name: 'broken',
         options: {},
         module: fixture('never-loads.mjs'),
