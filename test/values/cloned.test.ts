@@ -3,6 +3,7 @@ import { Pool } from '@troupe/runtime'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
+import { KINDS, placeOf } from '../fixtures/kinds.ts'
 import type { Cloner } from '../fixtures/services/cloner.ts'
 
 const cloner = { name: 'cloner', module: fixture('cloner.ts') }
@@ -51,38 +52,40 @@ const CHANGED: readonly (readonly [string, () => unknown, unknown])[] = [
   ['the lastIndex of a regular expression is reset', () => Object.assign(/a/g, { lastIndex: 3 }), /a/g],
 ]
 
-describe('structured clone', () => {
-  it.each(KEPT)('keeps %s', async (_, make) => {
-    await using pool = new Pool()
-    const { proxy } = await pool.spawn<Cloner>(cloner)
-    const back = await proxy.echo(make())
-    expect(back).toStrictEqual(make())
-    if (typeof back === 'object' && back !== null) expect(Object.keys(back)).toEqual(Object.keys(make() as object))
-  })
-
-  it.each(CHANGED)('changes: %s', async (_, make, expected) => {
-    await using pool = new Pool()
-    const { proxy } = await pool.spawn<Cloner>(cloner)
-    expect(await proxy.echo(make())).toStrictEqual(expected)
-  })
-
-  it('of any value is what a call carries, there and back', async () => {
-    await using pool = new Pool()
-    const { proxy } = await pool.spawn<Cloner>(cloner)
-    const value = fc.anything({
-      withBigInt: true,
-      withDate: true,
-      withMap: true,
-      withSet: true,
-      withSparseArray: true,
-      withTypedArray: true,
-      withNullPrototype: true,
+describe.each(KINDS)('in a %s:', (kind) => {
+  describe('structured clone', () => {
+    it.each(KEPT)('keeps %s', async (_, make) => {
+      await using pool = new Pool()
+      const { proxy } = await (await placeOf(pool, kind)).spawn<Cloner>(cloner)
+      const back = await proxy.echo(make())
+      expect(back).toStrictEqual(make())
+      if (typeof back === 'object' && back !== null) expect(Object.keys(back)).toEqual(Object.keys(make() as object))
     })
-    await fc.assert(
-      fc.asyncProperty(value, async (value) => {
-        expect(await proxy.echo({ value })).toStrictEqual(structuredClone({ value }))
-      }),
-      { numRuns: 500 },
-    )
+
+    it.each(CHANGED)('changes: %s', async (_, make, expected) => {
+      await using pool = new Pool()
+      const { proxy } = await (await placeOf(pool, kind)).spawn<Cloner>(cloner)
+      expect(await proxy.echo(make())).toStrictEqual(expected)
+    })
+
+    it('of any value is what a call carries, there and back', async () => {
+      await using pool = new Pool()
+      const { proxy } = await (await placeOf(pool, kind)).spawn<Cloner>(cloner)
+      const value = fc.anything({
+        withBigInt: true,
+        withDate: true,
+        withMap: true,
+        withSet: true,
+        withSparseArray: true,
+        withTypedArray: true,
+        withNullPrototype: true,
+      })
+      await fc.assert(
+        fc.asyncProperty(value, async (value) => {
+          expect(await proxy.echo({ value })).toStrictEqual(structuredClone({ value }))
+        }),
+        { numRuns: 500 },
+      )
+    })
   })
 })
