@@ -117,7 +117,7 @@ export class CallLink implements CallHolder, Expiring {
       lower: (values, record) => this.#lower(values, record),
       onRefused: (record, reason) => this.#refuse(record, reason),
     })
-    this.#values.connect(this.#outbox)
+    this.#values.connect(this.#outbox, options.port.carries)
     options.port.on('message', (batch: Batch) => this.#receive(batch))
   }
 

@@ -79,7 +79,7 @@ export class Dispatcher implements Answerer {
     const onRefused = (record: Batch, reason: unknown): void => this.#refuse(record, reason)
     this.#values = new ValueExchange(`the owner of "${options.service}"`, 'replies')
     this.#outbox = replyOutbox({ port: options.port, lower: this.#values.lower, onRefused })
-    this.#values.connect(this.#outbox)
+    this.#values.connect(this.#outbox, options.port.carries)
     options.port.on('message', (batch: Batch) => this.#receive(batch))
   }
 

@@ -15,7 +15,7 @@ import { Exports } from './exports.ts'
 import { type Keep, lower } from './lower.ts'
 import { type Reach, raise, raiseAll } from './raise.ts'
 import { ReceivedStreams } from './received-streams.ts'
-import { refusal, refusedInvocation } from './refusal.ts'
+import { type Refused, refusal, refusedInvocation } from './refusal.ts'
 import { SentStreams } from './sent-streams.ts'
 import { faultOf, type Grip, Stubs } from './stubs.ts'
 
@@ -40,6 +40,7 @@ export class ValueExchange {
     forget: (marks) => this.#forget(marks),
   }
   #outbox!: Outbox
+  #carries: Refused['carries']
 
   /**
    * @param peer the other side, in words
@@ -57,9 +58,13 @@ export class ValueExchange {
     })
   }
 
-  /** Where its own records go. */
-  connect(outbox: Outbox): void {
+  /**
+   * Where its own records go.
+   * @param carries whether a value can go there; absent where structured clone alone decides
+   */
+  connect(outbox: Outbox, carries?: Refused['carries']): void {
     this.#outbox = outbox
+    this.#carries = carries
   }
 
   /** For statistics and tests: references that the other side holds, and calls of its own that wait for an answer. */
@@ -185,13 +190,14 @@ export class ValueExchange {
     this.#forget(marks)
     const plain = operation % MARKED
     if (plain < Exchange.Invoke) return false
+    const refused = { values: [value], reason, carries: this.#carries }
     if (plain === Exchange.Item) {
-      this.#sent.fail(id, refusal({ subject: `a stream to ${this.#peer}`, names: ['item'], values: [value], reason }))
+      this.#sent.fail(id, refusal({ subject: `a stream to ${this.#peer}`, names: ['item'], ...refused }))
     } else if (plain === Exchange.Invoke) {
       this.endCall(`sent ${id}`)
-      this.#stubs.fail(id, refusedInvocation(this.#peer, value as unknown[], reason))
+      this.#stubs.fail(id, refusedInvocation(this.#peer, { ...refused, values: value as unknown[] }))
     } else {
-      const error = refusal({ subject: `an answer to ${this.#peer}`, names: ['result'], values: [value], reason })
+      const error = refusal({ subject: `an answer to ${this.#peer}`, names: ['result'], ...refused })
       this.#outbox.putValue(Exchange.Fault, id, encodeThrown(error))
     }
     return true

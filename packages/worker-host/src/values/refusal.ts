@@ -51,13 +51,14 @@ function canClone(value: unknown): boolean {
 /** The words of an invocation before its arguments. */
 const ARGUMENTS_FROM = 2
 
-/** The same for a call of what has stayed with the other side. @param words the reference, the method, and the arguments */
-export function refusedInvocation(peer: string, words: readonly unknown[], reason: unknown): Error {
-  const values = words.slice(ARGUMENTS_FROM)
+/** The same for a call of what has stayed with the other side. @param words its values: the reference, the method, and the arguments */
+export function refusedInvocation(peer: string, words: Omit<Refused, 'subject' | 'names'>): Error {
+  const { reason, carries } = words
+  const values = words.values.slice(ARGUMENTS_FROM)
   const names = values.map((_, index) => `argument ${index}`)
   const subject = `a call of what has stayed with ${peer}`
   if (!(reason instanceof UnsendableError) || typeof reason.at === 'string') {
-    return refusal({ subject, names, values, reason })
+    return refusal({ subject, names, values, reason, carries })
   }
   const [, place, ...steps] = reason.at as [number, number, ...Path]
   const at = [place - ARGUMENTS_FROM, ...steps]
