@@ -76,7 +76,7 @@ describe('a value on its way to another process and back', () => {
     await expect(bad).rejects.toMatchObject({
       code: 'ERR_TROUPE_NOT_CLONEABLE',
       path: 'argument 0.items[1].value',
-      message: expect.stringContaining(`it is ${found}`),
+      message: expect.stringContaining(`can't be copied to another process, it is ${found}`),
     })
     expect(await good).toBe('next')
   })
@@ -99,7 +99,10 @@ describe('a value on its way to another process and back', () => {
     const spawned = context.spawn<Branch>({ name: 'another', module: fixture('branch.ts'), options })
     await expect(spawned).rejects.toMatchObject({
       code: 'ERR_TROUPE_START_FAILED',
-      cause: { code: 'ERR_TROUPE_NOT_CLONEABLE', path: 'options.memory[0]' },
+      cause: {
+        code: 'ERR_TROUPE_NOT_CLONEABLE',
+        message: `service "another": options.memory[0] can't be copied to another process, it is a SharedArrayBuffer`,
+      },
     })
     await context.close()
   })

@@ -248,7 +248,7 @@ const named = (tasks: readonly string[]): string =>
 function requireCarried({ name, options }: ReplicaOptions['order'], { carries }: Channel): void {
   if (carries === undefined || carries(options)) return
   const { path, found } = findUncloneable(options, 'options', carries)
-  throw new NotCloneableError(`service "${name}"`, path, found)
+  throw new NotCloneableError(`service "${name}"`, path, found, { to: 'process' })
 }
 
 function unwrap<T>(outcome: Outcome<T>): T {

@@ -161,13 +161,19 @@ export class SupersededError extends TroupeError {
   }
 }
 
-/** An argument, a result or an option can't be copied to another thread. */
+export interface NotCloneableOptions extends ErrorOptions {
+  /** What it was on its way to: a thread is given more than a process. @defaultValue 'thread' */
+  readonly to?: 'thread' | 'process'
+}
+
+/** An argument, a result or an option can't be copied to another thread, or to another process. */
 export class NotCloneableError extends TroupeError {
   readonly code = 'ERR_TROUPE_NOT_CLONEABLE'
   /** Where the value stands: `argument 0.items[3].onDone`. */
   readonly path: string
-  constructor(subject: string, path: string, found: string, options?: ErrorOptions) {
-    super(`${subject}: ${path} can't be copied to another thread, it is ${found}`, options)
+  constructor(subject: string, path: string, found: string, options: NotCloneableOptions = {}) {
+    const { to = 'thread', ...rest } = options
+    super(`${subject}: ${path} can't be copied to another ${to}, it is ${found}`, rest)
     this.path = path
   }
 }

@@ -10,16 +10,17 @@ export interface Refused {
   /** What each of the values is called: `argument 0`, `result`. */
   readonly names: readonly string[]
   readonly reason: unknown
-  /** Whether a value goes through; absent where structured clone alone decides. */
+  /** Whether a value goes through to another process; absent where structured clone alone decides. */
   readonly carries?: ((value: unknown) => boolean) | undefined
 }
 
-export function refusal({ subject, values, names, reason, carries = canClone }: Refused): Error {
+export function refusal({ subject, values, names, reason, carries }: Refused): Error {
   if (reason instanceof TroupeError) return reason
   const { path, found } =
-    reason instanceof UnsendableError ? namedPlace(reason, names) : firstUncloneable(values, names, carries)
+    reason instanceof UnsendableError ? namedPlace(reason, names) : firstUncloneable(values, names, carries ?? canClone)
   return new NotCloneableError(subject, path, found, {
     cause: reason instanceof UnsendableError ? reason.cause : reason,
+    to: carries ? 'process' : 'thread',
   })
 }
 
