@@ -1,51 +1,56 @@
 import { ConcurrencyLimitInvoker, type InvokerSpec, Pool, RetryInvoker, SerializedInvoker } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
+import { KINDS, placeOf } from '../fixtures/kinds.ts'
 import type { Probe } from '../fixtures/services/probe.ts'
 
 const probe = { name: 'probe', module: fixture('probe.ts') }
 
+describe.each(KINDS)('in a %s:', (kind) => {
+  describe('an invoker for each method', () => {
+    it('serializes the calls of one method, while those of others overtake them', async () => {
+      await using pool = new Pool()
+      const { proxy } = await (await placeOf(pool, kind)).spawn<Probe>({ ...probe, invoker: { waitAt: 'serialized' } })
+      const waiting = [proxy.waitAt(0, 'first'), proxy.waitAt(1, 'second')]
+      expect(await proxy.now(2)).toBe(2)
+      expect((await proxy.takeReport()).begun).toEqual([0, 2])
+      await proxy.open('first')
+      expect(await waiting[0]).toBe(0)
+      await proxy.open('second')
+      expect(await waiting[1]).toBe(1)
+    })
+
+    it('has what all methods share under `*`', async () => {
+      await using pool = new Pool()
+      const invoker: InvokerSpec = { later: 'concurrent', '*': 'serialized' }
+      const { proxy } = await (await placeOf(pool, kind)).spawn<Probe>({ ...probe, invoker })
+      await Promise.all([proxy.later(0, 3), proxy.later(1, 2), proxy.now(2)])
+      expect((await proxy.takeReport()).mostRunning).toBe(1)
+    })
+
+    it('takes a layer for a method, around an invoker for all', async () => {
+      await using pool = new Pool()
+      const shared = new ConcurrencyLimitInvoker({ maxConcurrent: 1 })
+      const invoker: InvokerSpec = { later: (next) => new RetryInvoker({}, next), '*': shared }
+      const { proxy } = await (await placeOf(pool, kind)).spawn<Probe>({ ...probe, invoker })
+      const calls = [proxy.later(0, 2), proxy.later(1, 2)]
+      expect([shared.running, shared.waiting]).toEqual([1, 1])
+      expect(await Promise.all(calls)).toEqual([0, 1])
+    })
+
+    it('can be registered before the service is added', async () => {
+      await using pool = new Pool()
+      pool.register('probe', { waitAt: 'serialized' })
+      const { proxy } = await (await placeOf(pool, kind)).spawn<Probe>(probe)
+      const waiting = [proxy.waitAt(0, 'gate'), proxy.waitAt(1, 'gate')]
+      expect((await proxy.takeReport()).begun).toEqual([0])
+      await proxy.open('gate')
+      expect(await Promise.all(waiting)).toEqual([0, 1])
+    })
+  })
+})
+
 describe('an invoker for each method', () => {
-  it('serializes the calls of one method, while those of others overtake them', async () => {
-    await using pool = new Pool()
-    const { proxy } = await pool.spawn<Probe>({ ...probe, invoker: { waitAt: 'serialized' } })
-    const waiting = [proxy.waitAt(0, 'first'), proxy.waitAt(1, 'second')]
-    expect(await proxy.now(2)).toBe(2)
-    expect((await proxy.takeReport()).begun).toEqual([0, 2])
-    await proxy.open('first')
-    expect(await waiting[0]).toBe(0)
-    await proxy.open('second')
-    expect(await waiting[1]).toBe(1)
-  })
-
-  it('has what all methods share under `*`', async () => {
-    await using pool = new Pool()
-    const invoker: InvokerSpec = { later: 'concurrent', '*': 'serialized' }
-    const { proxy } = await pool.spawn<Probe>({ ...probe, invoker })
-    await Promise.all([proxy.later(0, 3), proxy.later(1, 2), proxy.now(2)])
-    expect((await proxy.takeReport()).mostRunning).toBe(1)
-  })
-
-  it('takes a layer for a method, around an invoker for all', async () => {
-    await using pool = new Pool()
-    const shared = new ConcurrencyLimitInvoker({ maxConcurrent: 1 })
-    const invoker: InvokerSpec = { later: (next) => new RetryInvoker({}, next), '*': shared }
-    const { proxy } = await pool.spawn<Probe>({ ...probe, invoker })
-    const calls = [proxy.later(0, 2), proxy.later(1, 2)]
-    expect([shared.running, shared.waiting]).toEqual([1, 1])
-    expect(await Promise.all(calls)).toEqual([0, 1])
-  })
-
-  it('can be registered before the service is added', async () => {
-    await using pool = new Pool()
-    pool.register('probe', { waitAt: 'serialized' })
-    const { proxy } = await pool.spawn<Probe>(probe)
-    const waiting = [proxy.waitAt(0, 'gate'), proxy.waitAt(1, 'gate')]
-    expect((await proxy.takeReport()).begun).toEqual([0])
-    await proxy.open('gate')
-    expect(await Promise.all(waiting)).toEqual([0, 1])
-  })
-
   it.each<readonly [string, unknown, string]>([
     ['an unknown name', { now: 'parallel' }, '"now"'],
     ['a whole invoker for one method', { now: new SerializedInvoker() }, '"now"'],
