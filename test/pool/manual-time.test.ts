@@ -2,6 +2,7 @@ import { Pool } from '@troupe/runtime'
 import { ManualClock } from '@troupe/worker-host/testing'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
+import { KINDS, placeOf } from '../fixtures/kinds.ts'
 import type { Calculator } from '../fixtures/services/calculator.ts'
 import type { Fragile } from '../fixtures/services/fragile.ts'
 import { WatchedClock } from '../fixtures/watched-clock.ts'
@@ -14,102 +15,111 @@ async function armed(clock: WatchedClock, delayMs: number): Promise<void> {
   for (let found = await clock.nextTimer(); found !== delayMs; found = await clock.nextTimer());
 }
 
-describe('on a manual clock', () => {
-  it('a call is late when the clock says so, and not before', async () => {
-    const clock = new ManualClock()
-    await using pool = new Pool({ clock })
-    const handle = await pool.spawn<Calculator>(calculator)
-    let isLate = false
-    const late = handle.proxy
-      .$with({ timeoutMs: 3_600_000 })
-      .waitAt('gate')
-      .catch((error: unknown) => {
-        isLate = true
-        return error
+describe.each(KINDS)('in a %s:', (kind) => {
+  describe('on a manual clock', () => {
+    it('a call is late when the clock says so, and not before', async () => {
+      const clock = new ManualClock()
+      await using pool = new Pool({ clock })
+      const handle = await (await placeOf(pool, kind)).spawn<Calculator>(calculator)
+      let isLate = false
+      const late = handle.proxy
+        .$with({ timeoutMs: 3_600_000 })
+        .waitAt('gate')
+        .catch((error: unknown) => {
+          isLate = true
+          return error
+        })
+      await handle.proxy.add(1, 1)
+      await clock.advance(3_599_999)
+      expect(isLate).toBe(false)
+      await clock.advance(1)
+      expect(await late).toMatchObject({ code: 'ERR_TROUPE_DEADLINE', ranMs: 3_600_000 })
+    })
+
+    it('a call that waits in the mailbox is late as well', async () => {
+      const clock = new ManualClock()
+      await using pool = new Pool({ clock })
+      const handle = await (await placeOf(pool, kind)).spawn<Calculator>(calculator)
+      await handle.pause()
+      const late = expect(handle.proxy.add(1, 1)).rejects.toMatchObject({
+        code: 'ERR_TROUPE_DEADLINE',
+        waitedMs: 30_000,
       })
-    await handle.proxy.add(1, 1)
-    await clock.advance(3_599_999)
-    expect(isLate).toBe(false)
-    await clock.advance(1)
-    expect(await late).toMatchObject({ code: 'ERR_TROUPE_DEADLINE', ranMs: 3_600_000 })
-  })
-
-  it('a call that waits in the mailbox is late as well', async () => {
-    const clock = new ManualClock()
-    await using pool = new Pool({ clock })
-    const handle = await pool.spawn<Calculator>(calculator)
-    await handle.pause()
-    const late = expect(handle.proxy.add(1, 1)).rejects.toMatchObject({ code: 'ERR_TROUPE_DEADLINE', waitedMs: 30_000 })
-    await clock.advance(30_000)
-    await late
-  })
-
-  it.each(['prepare', 'start', 'pause', 'stop'])('a "%s" hook has its deadline', async (hook) => {
-    const clock = new WatchedClock()
-    await using pool = new Pool({ clock })
-    using stage = new Stage(pool, { parts: { [hook]: 'hang' }, transitionMs: 7_777_777 })
-    const moved = stage.handle.start().then(() => stage.handle.stop())
-    const failed = expect(moved).rejects.toMatchObject({ cause: { code: 'ERR_TROUPE_DEADLINE', limitMs: 7_777_777 } })
-    await stage.hears(hook)
-    await clock.advance(7_777_777)
-    await failed
-  })
-
-  it('the grace of a stop ends the wait for calls that run', async () => {
-    const clock = new WatchedClock()
-    await using pool = new Pool({ clock })
-    const handle = await pool.spawn<Calculator>({ ...calculator, graceMs: 1_234_567 })
-    const running = expect(handle.proxy.$with({ timeoutMs: null }).waitAt('gate')).rejects.toMatchObject({
-      code: 'ERR_TROUPE_NOT_RUNNING',
+      await clock.advance(30_000)
+      await late
     })
-    await handle.proxy.add(1, 1)
-    const stopped = handle.stop()
-    await armed(clock, 1_234_567)
-    await clock.advance(1_234_567)
-    await running
-    await stopped
-  })
 
-  it('closing the pool kills what has not stopped within its grace', async () => {
-    const clock = new WatchedClock()
-    const pool = new Pool({ clock })
-    using stage = new Stage(pool, { parts: { stop: 'hang' }, graceMs: 5_000, transitionMs: 1_000_000 })
-    await stage.handle.start()
-    const closed = pool.close()
-    await stage.hears('stop')
-    await clock.advance(6_000)
-    await closed
-    expect(stage.handle.state).toBe('FAILED')
-  })
-
-  it('restarts are counted within the window of the clock', async () => {
-    const clock = new ManualClock()
-    await using pool = new Pool({ clock })
-    const supervision = { restart: 'permanent', maxRestarts: 1, withinMs: 1_000 } as const
-    const handle = await pool.spawn<Fragile>({
-      name: 'fragile',
-      module: fixture('fragile.ts'),
-      options: {},
-      supervision,
+    it.each(['prepare', 'start', 'pause', 'stop'])('a "%s" hook has its deadline', async (hook) => {
+      const clock = new WatchedClock()
+      await using pool = new Pool({ clock })
+      using stage = new Stage(await placeOf(pool, kind), { parts: { [hook]: 'hang' }, transitionMs: 7_777_777 })
+      const moved = stage.handle.start().then(() => stage.handle.stop())
+      const failed = expect(moved).rejects.toMatchObject({ cause: { code: 'ERR_TROUPE_DEADLINE', limitMs: 7_777_777 } })
+      await stage.hears(hook)
+      await clock.advance(7_777_777)
+      await failed
     })
-    const crash = async () => {
-      const told = new Promise<boolean>((resolve) => handle.on('failed', (_, willRestart) => resolve(willRestart)))
-      handle.kill()
-      return told
-    }
-    expect(await crash()).toBe(true)
-    await handle.waitFor('RUNNING')
-    await clock.advance(1_001)
-    expect(await crash()).toBe(true)
-    await handle.waitFor('RUNNING')
-    await clock.advance(1_000)
-    expect(await crash()).toBe(false)
-  })
 
-  it('a service that rests has no timer at its owner', async () => {
-    const clock = new ManualClock()
-    await using pool = new Pool({ clock })
-    await pool.spawn<Calculator>(calculator)
-    expect(clock.pending).toBe(0)
+    it('the grace of a stop ends the wait for calls that run', async () => {
+      const clock = new WatchedClock()
+      await using pool = new Pool({ clock })
+      const handle = await (await placeOf(pool, kind)).spawn<Calculator>({ ...calculator, graceMs: 1_234_567 })
+      const running = expect(handle.proxy.$with({ timeoutMs: null }).waitAt('gate')).rejects.toMatchObject({
+        code: 'ERR_TROUPE_NOT_RUNNING',
+      })
+      await handle.proxy.add(1, 1)
+      const stopped = handle.stop()
+      await armed(clock, 1_234_567)
+      await clock.advance(1_234_567)
+      await running
+      await stopped
+    })
+
+    it('closing the pool kills what has not stopped within its grace', async () => {
+      const clock = new WatchedClock()
+      const pool = new Pool({ clock })
+      using stage = new Stage(await placeOf(pool, kind), {
+        parts: { stop: 'hang' },
+        graceMs: 5_000,
+        transitionMs: 1_000_000,
+      })
+      await stage.handle.start()
+      const closed = pool.close()
+      await stage.hears('stop')
+      await clock.advance(6_000)
+      await closed
+      expect(stage.handle.state).toBe('FAILED')
+    })
+
+    it('restarts are counted within the window of the clock', async () => {
+      const clock = new ManualClock()
+      await using pool = new Pool({ clock })
+      const supervision = { restart: 'permanent', maxRestarts: 1, withinMs: 1_000 } as const
+      const handle = await (await placeOf(pool, kind)).spawn<Fragile>({
+        name: 'fragile',
+        module: fixture('fragile.ts'),
+        options: {},
+        supervision,
+      })
+      const crash = async () => {
+        const told = new Promise<boolean>((resolve) => handle.on('failed', (_, willRestart) => resolve(willRestart)))
+        handle.kill()
+        return told
+      }
+      expect(await crash()).toBe(true)
+      await handle.waitFor('RUNNING')
+      await clock.advance(1_001)
+      expect(await crash()).toBe(true)
+      await handle.waitFor('RUNNING')
+      await clock.advance(1_000)
+      expect(await crash()).toBe(false)
+    })
+
+    it('a service that rests has no timer at its owner', async () => {
+      const clock = new ManualClock()
+      await using pool = new Pool({ clock })
+      await (await placeOf(pool, kind)).spawn<Calculator>(calculator)
+      expect(clock.pending).toBe(0)
+    })
   })
 })

@@ -85,6 +85,7 @@ export class ServiceHandle<S = unknown> {
   readonly #spec: CheckedSpec
   readonly #proxy: ProxyObject
   readonly #endpoints = new Set<ComlinkEndpoint>()
+  #closing: Promise<void> | undefined
   #refused = 0
   #className: string | undefined
 
@@ -294,8 +295,16 @@ export class ServiceHandle<S = unknown> {
     this.#spec.invoker.queue.unbind()
   }
 
-  /** @internal the pool is closed: every call is rejected, and the service stopped, or killed after its grace */
-  async close(): Promise<void> {
+  /**
+   * @internal the pool is closed: every call is rejected, and the service stopped, or killed after its grace. A second call,
+   * as for one whose context is closed after it, joins the first: it would take note of a failure that nobody has seen.
+   */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     await this.#runner.close()
     for (const endpoint of this.#endpoints) endpoint.close() // what was pending has been answered on it
   }
