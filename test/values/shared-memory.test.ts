@@ -1,4 +1,4 @@
-/** Memory that is shared, on each way that a value can go: threads share it, and to a process it is refused, by its place. */
+/** Memory that is shared, on each way that a value can go: to a thread it goes, and to a process it is refused, by its place. */
 import { type Context, Pool, proxy } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
@@ -71,7 +71,7 @@ const WAYS: Readonly<Record<string, Way>> = {
 }
 
 describe.each(KINDS)('shared memory, with a service in a %s,', (kind) => {
-  const goes = { thread: 'is shared', process: 'is refused, and named' }[kind]
+  const goes = { thread: 'goes through', process: 'is refused by its place,' }[kind]
 
   it.each(Object.keys(WAYS))(`${goes} %s`, async (way) => {
     await using pool = new Pool()
