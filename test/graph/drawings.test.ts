@@ -27,6 +27,8 @@ NASTY.push(
   '---',
   '; }',
   '日本',
+  ' leading',
+  '  two',
   '😀',
   '\u2028',
   'ﬂ°',
@@ -197,6 +199,12 @@ describe('toMermaid', () => {
       'n4 → n3',
       'n4 → n3',
     ])
+  })
+
+  it('keeps the blanks at the ends of a name', async () => {
+    const graph = graphWith([' a', '  b '], ['RUNNING', 'RUNNING'])
+    const { db } = await read(toMermaid(graph))
+    expect([...db.getVertices().values()].map(({ text }) => shown(text))).toEqual([' a\nRUNNING', '  b \nRUNNING'])
   })
 
   it('is read by Mermaid, whatever the names are, and shows them as they are', async () => {

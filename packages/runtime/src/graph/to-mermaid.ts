@@ -24,8 +24,11 @@ function box(context: Drawing['contexts'][number], all: Drawing['contexts'], ind
   ]
 }
 
-/** All but letters, digits and a few harmless signs by number: Mermaid has no other escape, and reads labels as Markdown. */
+/**
+ * All but letters, digits and a few harmless signs by number: Mermaid has no other escape, and reads labels as Markdown.
+ * A blank at an end is one of those, since Mermaid trims labels.
+ */
 function quoted(text: string): string {
-  const escaped = text.replace(/[^A-Za-z0-9 ,:/()]/gu, (sign) => (sign === '\n' ? '<br/>' : `#${sign.codePointAt(0)};`))
+  const escaped = text.replace(/^ | $|[^A-Za-z0-9 ,:/()]/gu, (sign) => (sign === '\n' ? '<br/>' : `#${sign.codePointAt(0)};`))
   return `"${escaped}"`
 }
