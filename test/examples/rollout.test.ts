@@ -3,10 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { scratchFolder } from '../attic/scratch.ts'
 import { Program, WELL } from './program.ts'
 
+/** Compiled code stays for the next run, which is none of the program's. */
+const UNCACHED = { NODE_DISABLE_COMPILE_CACHE: '1' }
+
 describe('the roll-out', () => {
   it('delivers files to services in two contexts, gathers once for three callers, and shows three refusals', async () => {
     using scratch = scratchFolder()
-    await using program = new Program('rollout', [], { TMPDIR: scratch.path })
+    await using program = new Program('rollout', [], { ...UNCACHED, TMPDIR: scratch.path })
 
     expect(await program.ended).toEqual(WELL)
     expect(program.lines).toEqual([
@@ -22,7 +25,7 @@ describe('the roll-out', () => {
 
   it('that is interrupted ends well, and leaves nothing behind', async () => {
     using scratch = scratchFolder()
-    await using program = new Program('rollout', [], { TMPDIR: scratch.path })
+    await using program = new Program('rollout', [], { ...UNCACHED, TMPDIR: scratch.path })
     await program.shows(/north has/)
 
     program.send('SIGINT')
