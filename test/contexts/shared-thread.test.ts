@@ -149,11 +149,15 @@ describe.each(KINDS)('of kind %s:', (kind) => {
       await using pool = new Pool()
       await house(pool)
       await pool.spawn<Tenant>(tenant('outside'))
-      const duplicate = expect.objectContaining({ code: 'ERR_TROUPE_DUPLICATE_NAME' })
-      await expect(pool.context({ name: 'house', kind })).rejects.toEqual(duplicate)
-      await expect(pool.context({ name: 'outside' })).rejects.toEqual(duplicate)
-      expect(() => pool.add<Tenant>(tenant('house'))).toThrow(duplicate)
-      expect(() => pool.add<Tenant>(tenant('first'))).toThrow(duplicate)
+      const duplicate = (what: string) =>
+        expect.objectContaining({
+          code: 'ERR_TROUPE_DUPLICATE_NAME',
+          message: expect.stringContaining(what),
+        })
+      await expect(pool.context({ name: 'house', kind })).rejects.toEqual(duplicate('a context "house"'))
+      await expect(pool.context({ name: 'outside' })).rejects.toEqual(duplicate('a service "outside"'))
+      expect(() => pool.add<Tenant>(tenant('house'))).toThrow(duplicate('a context "house"'))
+      expect(() => pool.add<Tenant>(tenant('first'))).toThrow(duplicate('a service "first"'))
     })
 
     it.each([

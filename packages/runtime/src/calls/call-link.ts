@@ -256,7 +256,8 @@ export class CallLink implements CallHolder, Expiring {
     const lowered = this.#values.lower(values, record)
     const isCall = record[0] === Request.Call || record[0] === Request.CallWith
     const call = isCall ? this.#calls[record[1] as number] : undefined
-    if (call !== undefined && lowered !== undefined && lowered.transfer.length > 0) this.#spent.add(call)
+    const isMoving = lowered !== undefined && lowered.transfer.length > 0 && this.#options.port.carries === undefined
+    if (call !== undefined && isMoving) this.#spent.add(call) // to a process go copies
     return lowered
   }
 

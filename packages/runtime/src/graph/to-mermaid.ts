@@ -29,6 +29,8 @@ function box(context: Drawing['contexts'][number], all: Drawing['contexts'], ind
  * A blank at an end is one of those, since Mermaid trims labels.
  */
 function quoted(text: string): string {
-  const escaped = text.replace(/^ | $|[^A-Za-z0-9 ,:/()]/gu, (sign) => (sign === '\n' ? '<br/>' : `#${sign.codePointAt(0)};`))
+  const escaped = text.replace(/^ | $|[^A-Za-z0-9 ,:/()]/gu, (sign) =>
+    sign === '\n' ? '<br/>' : `#${sign.codePointAt(0)};`,
+  )
   return `"${escaped}"`
 }

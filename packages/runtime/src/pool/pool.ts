@@ -267,7 +267,7 @@ export class Pool implements AsyncDisposable {
   async context(spec: ContextSpec, startedBy?: string): Promise<Context> {
     const { name, kind = 'thread', modules, threads, ...options } = checkContextSpec(spec)
     if (this.#closing) throw new PoolClosedError(`context "${name}" can't be made`)
-    if (this.#contexts.has(name) || this.#services.has(name)) throw new DuplicateNameError(name)
+    this.#requireFree(name)
     const id = `${this.#home.id}/${name}`
     const inside = { modules: modules?.map(requireModule), threads }
     const place = new SharedThread(id, this.#starter({ id, kind, options, inside }), kind)
@@ -428,7 +428,7 @@ export class Pool implements AsyncDisposable {
   #add<S>(spec: ServiceSpec<S>, place?: Place, startedBy?: string): ServiceHandle<S> {
     if (this.#closing) throw new PoolClosedError(`service "${spec.name}" can't be added`)
     const checked = checkSpec(spec, this.#registered.get(spec.name))
-    if (this.#services.has(spec.name) || this.#contexts.has(spec.name)) throw new DuplicateNameError(spec.name)
+    this.#requireFree(spec.name)
     requireNoCircle([...this.#services.values()], checked)
     checked.invoker.queue.bind(this, spec.name, this.#watch)
     const handle = new ServiceHandle<S>({
@@ -489,6 +489,12 @@ export class Pool implements AsyncDisposable {
       throw error
     }
     return handle
+  }
+
+  /** Services and contexts share their names: each stands for one place in the tree. */
+  #requireFree(name: string): void {
+    if (this.#services.has(name)) throw new DuplicateNameError(name)
+    if (this.#contexts.has(name)) throw new DuplicateNameError(name, 'context')
   }
 
   /** Its name is free. */
