@@ -9,7 +9,7 @@ export type Members = 'bare Worker' | 'Troupe'
 export type Order =
   | { readonly do: 'open'; readonly members: Members; readonly count: number }
   | { readonly do: 'rest'; readonly ms: number }
-  | { readonly do: 'call'; readonly ms: number }
+  | { readonly do: 'call'; readonly ms: number; readonly depth: number }
   | { readonly do: 'close' }
 
 export type Figures = {
@@ -25,7 +25,7 @@ export type Figures = {
     /** Of all threads. */
     readonly cpuMs: number
   }
-  /** One call after another, to one member, on one core. */
+  /** To one member: one call after another, on one core, or waves of `depth`. */
   call: { readonly usPerCall: number }
   close: { readonly ms: number }
 }
@@ -34,7 +34,7 @@ export type Crowd = Closable & {
   readonly count: number
   readonly opened: Figures['open']
   rest(ms: number): Promise<Figures['rest']>
-  call(ms: number): Promise<Figures['call']>
+  call(ms: number, depth: number): Promise<Figures['call']>
   /** Ends the members, and the process. */
   disband(): Promise<Figures['close']>
 }
@@ -57,7 +57,7 @@ export async function openCrowd(members: Members, count: number): Promise<Crowd>
     count,
     opened,
     rest: (ms) => ask<'rest'>({ do: 'rest', ms }),
-    call: (ms) => ask<'call'>({ do: 'call', ms }),
+    call: (ms, depth) => ask<'call'>({ do: 'call', ms, depth }),
     async disband() {
       const closed = await ask<'close'>({ do: 'close' })
       await exited

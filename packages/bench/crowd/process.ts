@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from '@troupe/runtime'
 import { openConfinement } from '../cores.ts'
-import { type Adder, oneAfterAnother } from '../measure.ts'
+import { type Adder, inFlight, oneAfterAnother } from '../measure.ts'
 import { open as openBareWorker } from '../peers/bare-worker.ts'
 import type { Echo } from '../peers/troupe.service.ts'
 import { QUICK } from '../question.ts'
@@ -32,6 +32,7 @@ const RECRUITERS: Readonly<Record<Members, () => Recruiter>> = {
   },
 }
 
+const confinement = await openConfinement()
 let recruiter: Recruiter
 const crowd: Adder[] = []
 
@@ -48,7 +49,7 @@ async function carryOut(order: Order): Promise<Figures[Order['do']]> {
     case 'rest':
       return rest(order.ms)
     case 'call':
-      return call(order.ms)
+      return call(order)
     case 'close':
       return close()
   }
@@ -75,10 +76,11 @@ async function rest(ms: number): Promise<Figures['rest']> {
   return { utilization: performance.eventLoopUtilization(loop).utilization, cpuMs: (user + system) / 1_000 }
 }
 
-async function call(ms: number): Promise<Figures['call']> {
-  const confinement = await openConfinement()
-  await confinement.confineTo('one')
-  return { usPerCall: await oneAfterAnother(crowd[0]!, { forMs: ms, pace: QUICK }) }
+async function call({ ms, depth }: Extract<Order, { do: 'call' }>): Promise<Figures['call']> {
+  const [member] = crowd as [Adder]
+  const turn = { forMs: ms, pace: QUICK }
+  await confinement.confineTo(depth === 1 ? 'one' : 'all')
+  return { usPerCall: await (depth === 1 ? oneAfterAnother(member, turn) : inFlight(member, depth, turn)) }
 }
 
 async function close(): Promise<Figures['close']> {

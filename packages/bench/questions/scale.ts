@@ -1,8 +1,9 @@
 import { Pool } from '@troupe/runtime'
-import { type Crowd, openCrowd } from '../crowd/crowd.ts'
+import type { BudgetLine } from '../budget.ts'
+import { type Crowd, type Members, openCrowd } from '../crowd/crowd.ts'
 import { type Adder, inFlight } from '../measure.ts'
 import type { Echo } from '../peers/troupe.service.ts'
-import type { Closable, Contestant, Question, Turn } from '../question.ts'
+import type { Closable, Contestant, Question, Scenario, Turn } from '../question.ts'
 
 const FROM = '@troupe/runtime'
 const module = new URL('../peers/troupe.service.ts', import.meta.url)
@@ -52,14 +53,26 @@ async function steadily({ adder, depth }: Pending, { forMs }: Turn): Promise<num
   return ((performance.now() - startMs) * 1_000) / calls
 }
 
-const withOthers = (name: string, othersOf: (many: number) => number): Contestant<Crowd> => ({
+const crowd = (members: Members, name: string, othersOf: (many: number) => number): Contestant<Crowd> => ({
   name,
-  from: FROM,
-  open: ({ many }) => openCrowd('Troupe', 1 + othersOf(many)),
+  from: members === 'Troupe' ? FROM : null,
+  open: ({ many }) => openCrowd(members, 1 + othersOf(many)),
 })
 
 const PENDING = 'a call, by how many are pending'
-const OTHERS = 'a call, by how many services idle beside it'
+const OTHERS = 'a call with nothing else on its way, by how many services idle beside it'
+const OTHERS_IN_FLIGHT = 'a call among 1,000 in flight, by how many services idle beside it'
+const ALONE = 'alone'
+const BESIDE_MANY = 'with many others'
+
+const besideOthers = (name: string, depth: number): Scenario<Crowd> => ({
+  name,
+  unit: 'µs/call',
+  better: 'less',
+  cores: 'all', // those of the crowd's own process, which sets them
+  base: ALONE,
+  measure: async (subject, { forMs }) => (await subject.call(forMs, depth)).usPerCall,
+})
 
 export const question: Question = {
   name: 'scale',
@@ -92,17 +105,13 @@ export const question: Question = {
       ],
     },
     {
-      contestants: [withOthers('alone', () => 0), withOthers('with many others', (many) => many / 2)],
-      scenarios: [
-        {
-          name: OTHERS,
-          unit: 'µs/call',
-          better: 'less',
-          cores: 'all',
-          base: 'alone',
-          measure: async (crowd: Crowd, { forMs }) => (await crowd.call(forMs)).usPerCall,
-        },
+      contestants: [
+        crowd('Troupe', ALONE, () => 0),
+        crowd('Troupe', BESIDE_MANY, (many) => many / 2),
+        crowd('bare Worker', 'bare Worker, alone', () => 0),
+        crowd('bare Worker', 'bare Worker, with many others', (many) => many / 2),
       ],
+      scenarios: [besideOthers(OTHERS, 1), besideOthers(OTHERS_IN_FLIGHT, 1_000)],
     },
   ],
   budget: [
@@ -113,12 +122,14 @@ export const question: Question = {
       over: '100 pending',
       limit: { atMost: 1.2 },
     },
-    {
-      says: 'with 100 idle services: less than 10 % more than alone',
-      scenario: OTHERS,
-      subject: 'with many others',
-      over: 'alone',
-      limit: { atMost: 1.1 },
-    },
+    ...[OTHERS, OTHERS_IN_FLIGHT].map(
+      (scenario): BudgetLine => ({
+        says: `with 100 idle services, ${scenario === OTHERS ? 'one after another' : '1,000 in flight'}: less than 10 % more than alone`,
+        scenario,
+        subject: BESIDE_MANY,
+        over: ALONE,
+        limit: { atMost: 1.1 },
+      }),
+    ),
   ],
 }
