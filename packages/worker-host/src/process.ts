@@ -1,11 +1,11 @@
-/** A process's entry: loads `host/process-host.ts` from the compile cache, which has to be there before. */
+/** A process's entry: loads `process-host.ts` from the compile cache, which has to be there before. */
 import { useCompileCache } from './host/compile-cache.ts'
-import type { ProcessTask } from './host/process-host.ts'
+import type { ProcessTask } from './process-host.ts'
 
-export type { ProcessTask } from './host/process-host.ts'
+export type { ProcessTask } from './process-host.ts'
 
 useCompileCache()
-const loading = import('./host/process-host.ts')
+const loading = import('./process-host.ts')
 
 /** Makes the process one context, for as long as that lives. */
 export async function host(task: ProcessTask): Promise<never> {

@@ -1,11 +1,11 @@
-/** A thread's entry: loads `host/thread-host.ts` from the compile cache, which has to be there before. */
+/** A thread's entry: loads `thread-host.ts` from the compile cache, which has to be there before. */
 import { useCompileCache } from './host/compile-cache.ts'
-import type { HostTask } from './host/thread-host.ts'
+import type { HostTask } from './thread-host.ts'
 
-export type { HostTask } from './host/thread-host.ts'
+export type { HostTask } from './thread-host.ts'
 
 useCompileCache()
-const loading = import('./host/thread-host.ts')
+const loading = import('./thread-host.ts')
 
 let readied: Promise<void> | undefined
 

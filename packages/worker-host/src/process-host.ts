@@ -4,10 +4,10 @@
  * It ends with its owner, in whatever way that ends: by the end of the connection, where it listens, and else by a guard.
  */
 import { spawn } from 'node:child_process'
-import { BegunFile } from '../ipc/begun-file.ts'
-import { ProcessCarrier } from '../ipc/process-carrier.ts'
-import type { HomeOrder } from './context-host.ts'
-import { serveContext } from './serve-context.ts'
+import type { HomeOrder } from './host/context-host.ts'
+import { serveContext } from './host/serve-context.ts'
+import { BegunFile } from './ipc/begun-file.ts'
+import { ProcessCarrier } from './ipc/process-carrier.ts'
 
 export interface ProcessTask {
   readonly home: HomeOrder
