@@ -7,7 +7,7 @@ import { Stage } from './stage.ts'
 type Ask = 'start' | 'pause' | 'stop'
 const GOALS = { start: 'RUNNING', pause: 'PAUSED', stop: 'STOPPED' } as const
 
-/** Asks for `first`, waits until the hook runs, and asks for `then`. */
+/** Asks for `first`, waits until the hook runs, and asks for `then`; only after that is a hook over that is held. */
 async function turnedRound(stage: Stage, hook: string, first: Ask, then: Ask) {
   const { handle } = stage
   if (hook === 'pause' || hook === 'stop') await handle.start()
@@ -16,6 +16,7 @@ async function turnedRound(stage: Stage, hook: string, first: Ask, then: Ask) {
   const superseded = expect(handle[first]()).rejects.toMatchObject({ code: 'ERR_TROUPE_SUPERSEDED' })
   await stage.hears(hook)
   const reached = handle[then]()
+  stage.openGate()
   await superseded
   return { reached, reachedOrNot: reached.catch((error: unknown) => error) }
 }
@@ -38,7 +39,7 @@ describe.each(KINDS)('in a %s:', (kind) => {
 
     it('raises `this.stopping` at once; a hook that returns for it lets the move end, and the goal is reached', async () => {
       await using pool = new Pool()
-      using stage = new Stage(await placeOf(pool, kind), { parts: { [hook]: 'give in' }, isOnce: true })
+      using stage = new Stage(await placeOf(pool, kind), { parts: { [hook]: 'give in' }, isOnce: true, isHeld: true })
       const { reached } = await turnedRound(stage, hook, first, then)
       await stage.hears(`${hook} is told`)
       await reached
@@ -50,7 +51,7 @@ describe.each(KINDS)('in a %s:', (kind) => {
       'takes a hook that rejects by it (%s) to STOPPED, cleaned up, and not to FAILED',
       async (part) => {
         await using pool = new Pool()
-        using stage = new Stage(await placeOf(pool, kind), { parts: { [hook]: part }, isOnce: true })
+        using stage = new Stage(await placeOf(pool, kind), { parts: { [hook]: part }, isOnce: true, isHeld: true })
         const { reached } = await turnedRound(stage, hook, first, then)
         await reached
         await stage.hears('cleanup of SupersededError')
@@ -63,7 +64,7 @@ describe.each(KINDS)('in a %s:', (kind) => {
 
     it('fails the service when the hook rejects by an error of its own', async () => {
       await using pool = new Pool()
-      using stage = new Stage(await placeOf(pool, kind), { parts: { [hook]: 'break' } })
+      using stage = new Stage(await placeOf(pool, kind), { parts: { [hook]: 'break' }, isHeld: true })
       const { reachedOrNot } = await turnedRound(stage, hook, first, then)
       expect(await reachedOrNot).toMatchObject({ code: 'ERR_TROUPE_START_FAILED', cause: { name: 'RangeError' } })
       expect(stage.handle.state).toBe('FAILED')

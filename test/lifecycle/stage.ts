@@ -16,9 +16,9 @@ export class Stage implements Disposable {
 
   constructor(
     place: Pool | Context,
-    { parts = {}, isOnce = false, exportName = 'Staged', ...spec }: StageOptions = {},
+    { parts = {}, isOnce = false, isHeld = false, exportName = 'Staged', ...spec }: StageOptions = {},
   ) {
-    const options = { notes: this.#notes.path, gate: this.#gate.path, parts, isOnce }
+    const options = { notes: this.#notes.path, gate: this.#gate.path, parts, isOnce, isHeld }
     const module = fixture('staged.ts')
     this.handle = place.add<Staged>({ name: 'staged', module, exportName, options, ...spec })
     this.handle.on('state', ({ state }) => this.states.push(state))
