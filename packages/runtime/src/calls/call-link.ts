@@ -24,7 +24,6 @@ import {
   type Lowered,
   MARKED,
   type MakeError,
-  type MethodDescription,
   type Outbox,
   REPLY_WORDS,
   Reply,
@@ -40,6 +39,7 @@ import {
 import type { Death } from '../threads/host-link.ts'
 import type { Call, CallHolder, CallRequest } from './call.ts'
 import type { Expiring } from './deadline-watch.ts'
+import type { KnownMethod, MethodBook } from './method-book.ts'
 import { rebuildThrown } from './rejection.ts'
 import type { TurnClock } from './turn-clock.ts'
 
@@ -71,20 +71,6 @@ interface AbandonedCall {
   readonly call: Call
   /** When its thread is killed if its method still runs; `Infinity` for never. */
   readonly killAtMs: number
-}
-
-/** What can be called at the other end. */
-export interface MethodBook {
-  /** Methods at the other end; 0 where their list is not fixed, and each number stands for one caller's. */
-  readonly size: number
-  find(request: CallRequest): KnownMethod | undefined
-}
-
-export interface KnownMethod {
-  readonly number: number
-  readonly description: MethodDescription
-  /** Verdicts of the policies, which depend on the caller alone. */
-  readonly admitted: Map<ContextId, boolean>
 }
 
 export class CallLink implements CallHolder, Expiring {

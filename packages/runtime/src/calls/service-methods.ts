@@ -1,7 +1,7 @@
 /** The methods of one service, by name. */
 import type { MethodDescription } from '@troupe/worker-host/owner'
 import type { CallRequest } from './call.ts'
-import type { KnownMethod, MethodBook } from './call-link.ts'
+import type { KnownMethod, MethodBook } from './method-book.ts'
 
 export class ServiceMethods implements MethodBook {
   readonly size: number

@@ -7,7 +7,7 @@
 import type { ContextId } from '@troupe/worker-host'
 import type { RouteDeclaration } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
-import type { KnownMethod, MethodBook } from '../calls/call-link.ts'
+import type { KnownMethod, MethodBook } from '../calls/method-book.ts'
 
 /** By service, method and caller; in turn, since making one key of them would cost more than the look-ups. */
 type Routes = Map<string, Map<string, Map<ContextId, KnownMethod>>>

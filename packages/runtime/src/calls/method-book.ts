@@ -1,0 +1,17 @@
+/** What can be called at the other end of a link. */
+import type { ContextId } from '@troupe/worker-host'
+import type { MethodDescription } from '@troupe/worker-host/owner'
+import type { CallRequest } from './call.ts'
+
+export interface MethodBook {
+  /** Methods at the other end; 0 where their list is not fixed, and each number stands for one caller's. */
+  readonly size: number
+  find(request: CallRequest): KnownMethod | undefined
+}
+
+export interface KnownMethod {
+  readonly number: number
+  readonly description: MethodDescription
+  /** Verdicts of the policies, which depend on the caller alone. */
+  readonly admitted: Map<ContextId, boolean>
+}
