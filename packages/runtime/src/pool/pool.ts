@@ -1,5 +1,6 @@
 /**
- * The owner's map from service name to service, and its supply of threads.
+ * The owner's map from service name to service. It is long, as all that a pool promises stands here in one place; what it
+ * does is done by its parts: `Places` for threads and processes, `Switchboard` for calls by name, `ActivationDesk`, …
  *
  *     await using pool = new Pool()
  *     const views = await pool.spawn<PageViews>({
@@ -16,7 +17,6 @@
 import {
   BadOptionsError,
   type Clock,
-  type ContextId,
   DuplicateNameError,
   type InjectOptions,
   NoSuchServiceError,
@@ -34,25 +34,19 @@ import { checkTimeout } from '../calls/call-options.ts'
 import { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { Invoker } from '../calls/invoker.ts'
 import type { Home } from '../contexts/home.ts'
-import { OwnThread } from '../contexts/own-thread.ts'
-import type { Place, StartThread } from '../contexts/place.ts'
-import { SharedThread } from '../contexts/shared-thread.ts'
-import { ThisThread } from '../contexts/this-thread.ts'
+import type { Place } from '../contexts/place.ts'
+import type { SharedThread } from '../contexts/shared-thread.ts'
 import { eachAfterDependencies, eachAfterDependents, requireNoCircle, startOrder } from '../graph/dependencies.ts'
 import { closed, type ServiceGraph } from '../graph/service-graph.ts'
-import { ProcessSupply } from '../processes/process-supply.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Switchboard } from '../routing/switchboard.ts'
-import { ContextLink } from '../threads/context-link.ts'
 import { ThreadDiedError } from '../threads/host-link.ts'
-import { checkThreadLimits, type ThreadLimits } from '../threads/thread-limits.ts'
-import { ThreadSupplies } from '../threads/thread-supplies.ts'
-import type { ThreadOptions } from '../threads/thread-supply.ts'
-import { openThread } from '../threads/thread-vessel.ts'
+import type { ThreadLimits } from '../threads/thread-limits.ts'
 import { byCanonicalName } from './canonical-lookup.ts'
 import { Children } from './children.ts'
 import { Context } from './context.ts'
-import { type ContextKind, type ContextSpec, checkContextSpec } from './context-spec.ts'
+import { type ContextSpec, checkContextSpec } from './context-spec.ts'
+import { Places } from './places.ts'
 import { graphOf } from './pool-graph.ts'
 import { POOL_SERVICE, PoolService, question } from './pool-service.ts'
 import { copyOf } from './provided-values.ts'
@@ -94,20 +88,6 @@ export interface PoolStats {
   readonly refused: Readonly<Record<RefusalReason, number>>
 }
 
-/** Of the pool in a context, where it shall not be as this one. */
-interface PoolInside {
-  readonly modules?: readonly URL[] | undefined
-  readonly threads?: ThreadLimits | undefined
-}
-
-/** How a context's threads or processes are started. */
-interface StartOrder {
-  readonly id: ContextId
-  readonly kind?: ContextKind
-  readonly options: ThreadOptions
-  readonly inside?: PoolInside
-}
-
 export interface GraphOptions {
   /**
    * Longest time that the contexts are waited for; one that does not answer, as its thread is blocked, is not complete.
@@ -122,8 +102,6 @@ const SHARE_BELOW = 0.5
 /** The parent script: nobody is above it, and its thread is not for services. */
 const ROOT: Home = { id: 'root', parent: undefined, thread: undefined, tellRefused: undefined }
 
-const RUNTIME_URL = import.meta.resolve('@troupe/runtime/nested')
-
 export class Pool implements AsyncDisposable {
   readonly #home: Home
   readonly #timeoutMs: number | null
@@ -134,9 +112,7 @@ export class Pool implements AsyncDisposable {
   readonly #services = new Map<string, ServiceHandle>()
   readonly #registered = new Map<string, Invoker>()
   readonly #contexts = new Map<string, Context>()
-  readonly #threads: ThreadLimits | undefined
-  readonly #supplies: ThreadSupplies
-  readonly #processes = new ProcessSupply()
+  readonly #places: Places
   /** The modules that services were given by. */
   readonly #given = new Map<string, URL>()
   readonly #refusals: Refusals
@@ -150,13 +126,18 @@ export class Pool implements AsyncDisposable {
    */
   constructor(options: PoolOptions = {}, home: Home = ROOT) {
     const { threads, timeoutMs = 30_000, clock = systemClock, modules, activator = new Activator() } = options
-    this.#supplies = new ThreadSupplies(checkThreadLimits(threads, home.parent ? 0 : 1))
-    this.#threads = threads
     this.#clock = clock
     this.#watch = new DeadlineWatch(clock)
     this.#timeoutMs = checkTimeout(timeoutMs, '"timeoutMs"')
     this.#home = home
     this.#refusals = new Refusals(home.tellRefused)
+    this.#places = new Places({
+      home,
+      threads,
+      timeoutMs: this.#timeoutMs,
+      onUplink: (port, id, died) => this.#switchboard.serveChild(port, id, died),
+      onRefused: (refusal) => this.#refusals.tell(refusal),
+    })
     this.#switchboard = new Switchboard({
       id: home.id,
       watch: this.#watch,
@@ -265,12 +246,11 @@ export class Pool implements AsyncDisposable {
    * @throws {ServiceCrashedError} ERR_TROUPE_SERVICE_CRASHED when its thread or process ended before it was ready
    */
   async context(spec: ContextSpec, startedBy?: string): Promise<Context> {
-    const { name, kind = 'thread', modules, threads, ...options } = checkContextSpec(spec)
+    const checked = checkContextSpec(spec)
+    const { name } = checked
     if (this.#closing) throw new PoolClosedError(`context "${name}" can't be made`)
     this.#requireFree(name)
-    const id = `${this.#home.id}/${name}`
-    const inside = { modules: modules?.map(requireModule), threads }
-    const place = new SharedThread(id, this.#starter({ id, kind, options, inside }), kind)
+    const place = this.#places.forContext(checked)
     const context = new Context(name, place, {
       activate: (module, exportName) => this.#activateIn(name, place, requireModule(module), exportName),
       call: (service, method, args) => this.#callIn(name, place, this.#request(service, method, args)),
@@ -284,7 +264,7 @@ export class Pool implements AsyncDisposable {
     } catch (error) {
       this.#contexts.delete(name)
       throw error instanceof ThreadDiedError
-        ? new ServiceCrashedError(id, { ...error.death, mayHaveRun: false })
+        ? new ServiceCrashedError(place.id, { ...error.death, mayHaveRun: false })
         : error
     }
     return context
@@ -433,7 +413,7 @@ export class Pool implements AsyncDisposable {
     checked.invoker.queue.bind(this, spec.name, this.#watch)
     const handle = new ServiceHandle<S>({
       spec: checked,
-      place: place ?? this.#placeFor(spec),
+      place: place ?? this.#places.forService(spec),
       clock: this.#clock,
       owner: this.#home.id,
       timeoutMs: this.#timeoutMs,
@@ -457,27 +437,6 @@ export class Pool implements AsyncDisposable {
     const ask = { ...question(this.#home.id, 'graph', limitMs * SHARE_BELOW), timeoutMs: limitMs }
     const below = (name: string) => this.#switchboard.askBelow(name, ask)
     return graphOf({ id: this.#home.id, services, places, below })
-  }
-
-  #placeFor({ name, thread, resourceLimits }: ServiceSpec): Place {
-    if (thread === 'parent') return new ThisThread(this.#home)
-    const id = `${this.#home.id}/${name}`
-    return new OwnThread(id, this.#starter({ id, options: { resourceLimits } }))
-  }
-
-  #starter({ id, kind = 'thread', options, inside = {} }: StartOrder): StartThread {
-    const onUplink = (port: Channel, { died }: ContextLink) => this.#switchboard.serveChild(port, id, died)
-    const { modules, threads = this.#threads } = inside
-    const limits = { timeoutMs: this.#timeoutMs, threads }
-    const home = { id, runtimeUrl: RUNTIME_URL, ...limits, modules: modules?.map(String) }
-    const onRefused = this.#refusals.tell.bind(this.#refusals)
-    return async (killed) => {
-      const vessel =
-        kind === 'process'
-          ? await this.#processes.open({ ...options, home, killed })
-          : await openThread({ supply: this.#supplies.for(options), home, killed })
-      return new ContextLink(vessel, { onUplink, onRefused })
-    }
   }
 
   async #spawn<S>(spec: ServiceSpec<S>, place?: Place, startedBy?: string): Promise<ServiceHandle<S>> {
@@ -554,19 +513,13 @@ export class Pool implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    this.#supplies.rest()
+    this.#places.rest()
     // Whoever depends on another can still call it while it stops.
     await eachAfterDependents([...this.#services.values()], (handle) => handle.close())
     await Promise.all([...this.#contexts.values()].map((context) => context.close()))
     this.#self.values.close()
     this.#switchboard.close()
     this.#watch.close()
-    await this.#processes.close()
-    const zombies = await this.#supplies.close()
-    if (zombies > 0) {
-      process.emitWarning(`${zombies} threads are inside a system call that can't be interrupted`, {
-        code: 'TROUPE_ZOMBIE',
-      })
-    }
+    await this.#places.close()
   }
 }
