@@ -67,6 +67,21 @@ describe.each(Object.entries(INVOKERS))('by an invoker that is %s', (_, made) =>
   })
 })
 
+it('what can’t go on to a process is refused there, by what it is and not by who passes it on', async () => {
+  await using pool = new Pool()
+  const elsewhere = await pool.context({ name: 'elsewhere', kind: 'process' })
+  const [api] = await Promise.all([
+    elsewhere.spawn<Relay>({ name: 'api', module: fixture('relay.ts') }),
+    pool.spawn<Relay>(callee('concurrent')),
+  ])
+  await expect(api.proxy.ask('db', 'sharedBytes')).rejects.toMatchObject({
+    code: 'ERR_TROUPE_NOT_CLONEABLE',
+    path: expect.stringMatching(/^result/),
+    message: expect.stringContaining('an answer that was to be passed on'),
+  })
+  expect(await api.proxy.ask('db', 'echo', 1)).toBe(1)
+})
+
 it('an invoker of one’s own sees each call, and its outcome', async () => {
   await using pool = new Pool()
   const { api } = await open(pool, new OwnInvoker())

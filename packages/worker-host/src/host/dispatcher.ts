@@ -365,8 +365,9 @@ export class Dispatcher implements Answerer {
     const isMarked = operation >= MARKED
     const names = [operation % MARKED === Reply.Item ? 'item' : 'result']
     const values = isMarked ? (value as [unknown[]])[0] : [value]
-    const { service, port } = this.#options
-    const error = refusal({ subject: `service "${service}"`, names, values, reason, carries: port.carries })
+    const { service, port, passesOn } = this.#options
+    const subject = passesOn ? 'an answer that was to be passed on' : `service "${service}"`
+    const error = refusal({ subject, names, values, reason, carries: port.carries })
     const stream = this.#streams.get(id)
     if (stream) stream.fail(error)
     else this.#fail(id, error)
