@@ -18,6 +18,7 @@ import type { Channel } from '../wire/channel.ts'
 import { type Batch, type LinkOrder, MARKED, Reply, Request } from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
 import { encodeFailure } from './failure.ts'
+import { isAsyncIterable, isThenable } from './method-result.ts'
 import { type Answerer, isPassedOn, PassedCall, type PassOn } from './passed-call.ts'
 import { isRunTraced, traceRun } from './run-tracing.ts'
 
@@ -380,23 +381,5 @@ function reasonOf(data: unknown): unknown {
     return decodeThrown(data as ThrownData)
   } catch {
     return undefined
-  }
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  try {
-    return typeof value === 'object' && value !== null && Symbol.asyncIterator in value
-  } catch {
-    return false // a revoked Proxy: it is refused as a result that can't be cloned
-  }
-}
-
-/** False for a `then` that throws when it is read: such a value can't be cloned either, and is refused as that. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  try {
-    return typeof (value as { then?: unknown }).then === 'function'
-  } catch {
-    return false
   }
 }
