@@ -1,10 +1,9 @@
 import { Pool, type ServiceProxy } from '@troupe/runtime'
-import type { BudgetLine } from '../budget.ts'
-import { type Adder, inFlightCpu, oneAfterAnother } from '../measure.ts'
+import { besidePlain, budgetBesidePlain, PLAIN } from '../beside-plain.ts'
+import type { Adder } from '../measure.ts'
 import type { Contestant, Question } from '../question.ts'
 import type { Sums } from '../services/sums.ts'
 
-const PLAIN = 'plain'
 const TIMEOUT_MS = 60_000
 
 /** @param timeoutMs the pool's, for every call that says nothing else */
@@ -49,20 +48,7 @@ const FEATURES = [
   }),
 ]
 
-const ONE_AFTER_ANOTHER = 'a call with nothing else on its way'
-const IN_FLIGHT = 'a call among 1,000 in flight'
-
-const budget = FEATURES.filter(({ name }) => name !== PLAIN).flatMap(({ name: subject }) =>
-  [ONE_AFTER_ANOTHER, IN_FLIGHT].map(
-    (scenario): BudgetLine => ({
-      says: `${subject}, ${scenario === ONE_AFTER_ANOTHER ? 'alone' : '1,000 in flight'}: at most 1.5 × a plain call`,
-      scenario,
-      subject,
-      over: PLAIN,
-      limit: { atMost: 1.5 },
-    }),
-  ),
-)
+const budget = budgetBesidePlain(FEATURES.map(({ name }) => name).filter((name) => name !== PLAIN))
 
 export const question: Question = {
   name: 'features',
@@ -72,28 +58,6 @@ export const question: Question = {
     'A plain call: a synchronous method, `AllowAny`, no deadline. Each other row has one thing more, the last has all of them.',
     "The argument spec is zod's tuple of two numbers. The policy is an author's own, asked in the service's thread.",
   ],
-  contests: [
-    {
-      contestants: FEATURES,
-      scenarios: [
-        {
-          name: ONE_AFTER_ANOTHER,
-          unit: 'µs/call',
-          better: 'less',
-          cores: 'one',
-          base: PLAIN,
-          measure: oneAfterAnother,
-        },
-        {
-          name: IN_FLIGHT,
-          unit: 'µs of CPU/call',
-          better: 'less',
-          cores: 'all',
-          base: PLAIN,
-          measure: (adder: Adder, turn) => inFlightCpu(adder, 1_000, turn),
-        },
-      ],
-    },
-  ],
+  contests: [besidePlain(FEATURES)],
   budget,
 }

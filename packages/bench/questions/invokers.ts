@@ -9,12 +9,11 @@ import {
   RateLimitInvoker,
   RetryInvoker,
 } from '@troupe/runtime'
+import { besidePlain, budgetBesidePlain, IN_FLIGHT, PLAIN } from '../beside-plain.ts'
 import type { BudgetLine } from '../budget.ts'
-import { type Adder, inFlightCpu, oneAfterAnother } from '../measure.ts'
+import type { Adder } from '../measure.ts'
 import type { Contestant, Question } from '../question.ts'
 import type { Sums } from '../services/sums.ts'
-
-const PLAIN = 'plain'
 
 /** Past what a run can make, so that the limits are asked and never reached. */
 const NEVER_REACHED = 1e9
@@ -65,21 +64,8 @@ const WAYS = [
   way('batching', () => new BatchingInvoker({ methods: { add: 'addMany' } })),
 ]
 
-const ONE_AFTER_ANOTHER = 'a call with nothing else on its way'
-const IN_FLIGHT = 'a call among 1,000 in flight'
-
 const budget: BudgetLine[] = [
-  ...['serialized', 'retry', 'circuit breaker', 'rate limit', 'concurrency limit'].flatMap((subject) =>
-    [ONE_AFTER_ANOTHER, IN_FLIGHT].map(
-      (scenario): BudgetLine => ({
-        says: `${subject}, ${scenario === ONE_AFTER_ANOTHER ? 'alone' : '1,000 in flight'}: at most 1.5 × a plain call`,
-        scenario,
-        subject,
-        over: PLAIN,
-        limit: { atMost: 1.5 },
-      }),
-    ),
-  ),
+  ...budgetBesidePlain(['serialized', 'retry', 'circuit breaker', 'rate limit', 'concurrency limit']),
   {
     says: 'a deduplicated call that hits: at most 1 µs of CPU, which is a million a second',
     scenario: IN_FLIGHT,
@@ -98,28 +84,6 @@ export const question: Question = {
     'The limits are set so high that they are asked for each call and never reached.',
     'The deduplicating ones pay for an `await` of their own in the bench, some 0.1 µs a call.',
   ],
-  contests: [
-    {
-      contestants: WAYS,
-      scenarios: [
-        {
-          name: ONE_AFTER_ANOTHER,
-          unit: 'µs/call',
-          better: 'less',
-          cores: 'one',
-          base: PLAIN,
-          measure: oneAfterAnother,
-        },
-        {
-          name: IN_FLIGHT,
-          unit: 'µs of CPU/call',
-          better: 'less',
-          cores: 'all',
-          base: PLAIN,
-          measure: (adder: Adder, turn) => inFlightCpu(adder, 1_000, turn),
-        },
-      ],
-    },
-  ],
+  contests: [besidePlain(WAYS)],
   budget,
 }

@@ -1,4 +1,5 @@
 import { Pool } from '@troupe/runtime'
+import { IN_FLIGHT, ONE_AFTER_ANOTHER } from '../beside-plain.ts'
 import type { BudgetLine } from '../budget.ts'
 import { type Adder, inFlightCpu, oneAfterAnother } from '../measure.ts'
 import { open as openBarePort } from '../peers/bare-port.ts'
@@ -76,9 +77,6 @@ const between = (name: string, link: 'direct' | 'routed'): Contestant<Calling> =
     }
   },
 })
-
-const ONE_AFTER_ANOTHER = 'a call with nothing else on its way'
-const IN_FLIGHT = 'a call among 1,000 in flight'
 
 const budget = [ONE_AFTER_ANOTHER, IN_FLIGHT].flatMap((scenario): BudgetLine[] => {
   const where = scenario === ONE_AFTER_ANOTHER ? 'alone' : '1,000 in flight'
