@@ -1,6 +1,7 @@
 /** Where a pool is: in the parent script, or in a context below it. */
+import type { MessagePort } from 'node:worker_threads'
 import type { ContextId, Refusal } from '@troupe/worker-host'
-import type { Channel, ChannelEnd } from '@troupe/worker-host/owner'
+import type { Channel } from '@troupe/worker-host/owner'
 
 export interface Home {
   readonly id: ContextId
@@ -13,8 +14,8 @@ export interface Home {
 }
 
 export interface HomeThread {
-  /** Makes a host in this very thread. */
-  readonly addHost: (control: ChannelEnd) => void
+  /** Makes a host in this very thread, which answers on that port. */
+  readonly addHost: (control: MessagePort) => void
   /** Ends this very thread: the only way to stop what will not listen. */
   readonly crash: (reason: unknown) => void
 }

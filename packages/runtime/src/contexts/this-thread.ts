@@ -3,8 +3,10 @@
  * in another thread is true here, since its calls and its control plane go through ports all the same; but what can
  * only be stopped by the end of its thread ends its parent too.
  */
+import { MessageChannel } from 'node:worker_threads'
 import { BadOptionsError, type ContextId } from '@troupe/worker-host'
-import { memoryCarrier } from '@troupe/worker-host/owner'
+import { controlEndpoint, type HostApi, memoryCarrier } from '@troupe/worker-host/owner'
+import * as Comlink from 'comlink'
 import { HostLink } from '../threads/host-link.ts'
 import type { Home, HomeThread } from './home.ts'
 import type { Lease, Place } from './place.ts'
@@ -27,12 +29,15 @@ export class ThisThread implements Place {
   }
 
   async lease(kill: AbortController): Promise<Lease> {
-    const { near, far } = memoryCarrier.open()
-    const host = new HostLink(near)
+    const { port1: near, port2: far } = new MessageChannel()
+    const host = new HostLink(Comlink.wrap(controlEndpoint(near)) as unknown as HostApi)
     this.#thread.addHost(far)
     const crash = (): void => this.#thread.crash(kill.signal.reason)
     kill.signal.addEventListener('abort', crash, { once: true })
-    void host.ended.then(() => kill.signal.removeEventListener('abort', crash))
+    void host.ended.then(() => {
+      near.close()
+      kill.signal.removeEventListener('abort', crash)
+    })
     return {
       host,
       carrier: memoryCarrier,

@@ -38,6 +38,7 @@ export interface ContextListeners {
   readonly onRefused: (refusal: Refusal) => void
 }
 
+/** Comlink's `Remote` splits unions of results; all that is called is asynchronous, so the interface holds as it is. */
 export const contextApi = (control: Channel): ContextApi =>
   Comlink.wrap(controlEndpoint(control)) as unknown as ContextApi
 
@@ -48,6 +49,7 @@ export class ContextLink {
   hasPool = false
   readonly #vessel: Vessel
   readonly #links = new Set<HostLink>()
+  #hosts = 0
   readonly #listeners: ContextListeners
   #notice: Extract<ContextNotice, { readonly crashed: unknown }> | undefined
   #death: Death | undefined
@@ -70,14 +72,17 @@ export class ContextLink {
 
   /** The control plane to a new host, for one service. */
   addHost(): HostLink {
-    const { near, far } = this.carrier.open()
-    const link = new HostLink(near)
+    const { api } = this.#vessel
+    const number = this.#hosts++
+    const link = new HostLink(api.hosts[number]!)
     if (this.#death) link.end(this.#death)
     else {
       this.#links.add(link)
-      void link.ended.then(() => this.#links.delete(link))
-      // What is asked of the host meanwhile waits in its channel.
-      void this.#vessel.api.addHost(handedOver(far))
+      void api.addHost(number) // what is asked of the host meanwhile comes behind it
+      void link.ended.then(() => {
+        this.#links.delete(link)
+        if (this.#death === undefined) void api.removeHost(number)
+      })
     }
     return link
   }

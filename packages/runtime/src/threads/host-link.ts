@@ -1,11 +1,10 @@
 /**
  * The control plane to the host of one service.
  *
- * Comlink leaves a call pending for ever when the thread behind it is gone, or when nobody answers on its port any more,
- * so every request goes through `ask`, which the end of the link rejects.
+ * Comlink leaves a call pending for ever when the thread behind it is gone, or when nobody answers any more, so every
+ * request goes through `ask`, which the end of the link rejects.
  */
-import { type Channel, controlEndpoint, type HostApi } from '@troupe/worker-host/owner'
-import * as Comlink from 'comlink'
+import type { HostApi } from '@troupe/worker-host/owner'
 
 /** What is known of a thread's end. */
 export interface Death {
@@ -30,15 +29,12 @@ export class HostLink {
   /** Resolves when the link has ended: with its thread, or because its service is done. */
   readonly ended: Promise<Death>
   readonly #host: HostApi
-  readonly #control: Channel
   readonly #asking = new Set<(death: Death) => void>()
   #death: Death | undefined
   #markEnded!: (death: Death) => void
 
-  constructor(control: Channel) {
-    this.#control = control
-    // Comlink's `Remote` splits unions of results; every method of HostApi is asynchronous, so it stays true as it is.
-    this.#host = Comlink.wrap(controlEndpoint(control)) as unknown as HostApi
+  constructor(host: HostApi) {
+    this.#host = host
     this.ended = new Promise((resolve) => {
       this.#markEnded = resolve
     })
@@ -66,7 +62,6 @@ export class HostLink {
   end(death: Death): void {
     if (this.#death) return
     this.#death = death
-    this.#control.close()
     this.#markEnded(death)
     for (const onEnd of this.#asking) onEnd(death)
   }

@@ -1,6 +1,9 @@
 /**
- * What a context runs: the hosts of its services, each on a control port of its own, and its pool, once there are
- * contexts below it or its services call others. The owner holds `Comlink.wrap<ContextApi>` of it.
+ * What a context runs: the hosts of its services, and its pool, once there are contexts below it or its services call
+ * others. The owner holds `Comlink.wrap<ContextApi>` of it.
+ *
+ * The hosts are reached through their context, `api.hosts[3].open(order)`, since a channel for each would be one more
+ * place at which the owner's event loop has to look whenever it is woken.
  */
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
@@ -12,13 +15,17 @@ import { type ContextPool, HomeContext } from '../service/service-context.ts'
 import { type Carrier, memoryCarrier } from '../wire/carrier.ts'
 import { type Channel, type ChannelEnd, transferOf } from '../wire/channel.ts'
 import { controlEndpoint } from '../wire/control-endpoint.ts'
-import { type CrashNotice, crashNotice, Host } from './host.ts'
+import { type CrashNotice, crashNotice, Host, type HostApi } from './host.ts'
 
-/** The control plane of a context; that of each service in it is `HostApi`. */
+/** The control plane of a context, and of each service in it. */
 export interface ContextApi {
+  /** By the numbers that the owner has given them. */
+  readonly hosts: Readonly<Record<number, HostApi>>
   threadId(): Promise<number>
-  /** Makes a host for one service; it answers on that port, and lets go of it when it is closed. */
-  addHost(control: ChannelEnd): Promise<void>
+  /** Makes a host for one service, which can be asked from then on. */
+  addHost(number: number): Promise<void>
+  /** Forgets a host of which nothing more is asked. */
+  removeHost(number: number): Promise<void>
   /** Makes the context's pool, if it has none yet, and has it take calls from above. */
   openPool(port: ChannelEnd): Promise<void>
   /** Closes the context's pool: all that lives below it. */
@@ -42,8 +49,8 @@ export interface HomeOrder {
 export interface Home extends HomeOrder {
   /** The way up. */
   readonly parent: Channel
-  /** Makes a host in this very thread. */
-  readonly addHost: (control: ChannelEnd) => void
+  /** Makes a host in this very thread, which answers on that port. */
+  readonly addHost: (control: MessagePort) => void
   /** Ends this very thread: the only way to stop what will not listen. */
   readonly crash: (reason: unknown) => void
   /** Tells the owner what was refused here, or below. */
@@ -65,11 +72,13 @@ interface NestedRuntime {
 export type ContextNotice = CrashNotice | { readonly uplink: ChannelEnd } | { readonly refused: Refusal }
 
 export class ContextHost implements ContextApi {
+  readonly hosts: Record<number, Host> = {}
   readonly #order: HomeOrder
   readonly #notify: (notice: ContextNotice, transfer: MessagePort[]) => void
   readonly #carrier: Carrier
   readonly #home: HomeContext
-  readonly #hosts = new Set<Host>()
+  /** Of services that share the thread with one that has brought them up. */
+  readonly #nestedHosts = new Set<Host>()
   #pool: NestedPool | undefined
 
   /** @param carrier between it and its owner */
@@ -84,16 +93,20 @@ export class ContextHost implements ContextApi {
     return threadId
   }
 
-  async addHost(control: ChannelEnd): Promise<void> {
-    this.#addHost(this.#carrier.accept(control), this.#carrier)
+  async addHost(number: number): Promise<void> {
+    this.hosts[number] = new Host(this.#home, this.#carrier)
   }
 
-  #addHost(control: Channel, carrier: Carrier): void {
-    const host = new Host(this.#home, carrier)
-    this.#hosts.add(host)
+  async removeHost(number: number): Promise<void> {
+    delete this.hosts[number]
+  }
+
+  #addNestedHost(control: MessagePort): void {
+    const host = new Host(this.#home, memoryCarrier)
+    this.#nestedHosts.add(host)
     Comlink.expose(host, controlEndpoint(control))
     void host.closed.then(() => {
-      this.#hosts.delete(host)
+      this.#nestedHosts.delete(host)
       // Not at once: the answer to the request that closed it is still to be posted.
       setImmediate(() => control.close())
     })
@@ -115,7 +128,7 @@ export class ContextHost implements ContextApi {
 
   /** Posts what is ready, for a context that is about to die. */
   flush(): void {
-    for (const host of this.#hosts) host.flush()
+    for (const host of [...Object.values(this.hosts), ...this.#nestedHosts]) host.flush()
   }
 
   #nested(): NestedPool {
@@ -128,7 +141,7 @@ export class ContextHost implements ContextApi {
     this.#pool = openNestedPool({
       ...this.#order,
       parent: near,
-      addHost: (control) => this.#addHost(memoryCarrier.accept(control), memoryCarrier),
+      addHost: (control) => this.#addNestedHost(control),
       crash: (reason) => this.crash(reason),
       tellRefused: (refused) => this.#notify({ refused }, []),
     })
