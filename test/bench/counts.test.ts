@@ -65,13 +65,3 @@ it.runIf(canCount)('a call among 1,000 allocates a kilobyte at its owner', async
   await waves(50)
   expect((allocatedBytes() - before) / (50 * CALLS)).toBeLessThan(1_200)
 })
-
-const openPorts = () => process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length
-
-it('an idle service has its owner look at three ports: those of its calls, its context and its supply', async () => {
-  await using pool = openPool({ threads: { min: 0 } })
-  const before = openPorts()
-  const names = ['one', 'two', 'three', 'four']
-  await Promise.all(names.map((name) => pool.spawn<Meter>({ name, module: fixture('meter.ts') })))
-  expect(openPorts() - before).toBe(3 * names.length)
-})

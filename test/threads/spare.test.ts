@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import type { Worker as Thread } from 'node:worker_threads'
 import { Pool } from '@troupe/runtime'
-import { warm } from '@troupe/worker-host/thread'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import type { Worker } from '../fixtures/services/worker.ts'
@@ -35,15 +34,5 @@ describe('a spare thread', () => {
     })
     await pool.close()
     expect(started.threads).toHaveLength(1)
-  })
-
-  it('rehearses a service to its first reply, once, and nothing of that stays open', async () => {
-    const ports = () => process.getActiveResourcesInfo().filter((type) => type === 'MessagePort').length
-    const before = ports()
-    const rehearsed = warm()
-    expect(warm()).toBe(rehearsed)
-    await rehearsed
-    while (ports() > before) await new Promise((resolve) => setImmediate(resolve))
-    expect(ports()).toBe(before)
   })
 })

@@ -78,7 +78,6 @@ export class ContextLink {
     if (this.#death) link.end(this.#death)
     else {
       this.#links.add(link)
-      void api.addHost(number) // what is asked of the host meanwhile comes behind it
       void link.ended.then(() => {
         this.#links.delete(link)
         if (this.#death === undefined) void api.removeHost(number)

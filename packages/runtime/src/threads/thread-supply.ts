@@ -28,6 +28,13 @@ export interface ThreadSupplyOptions extends ThreadOptions {
   readonly limits: Required<ThreadLimits>
 }
 
+export interface Occupation {
+  /** Settles when the host ends, and rejects with what the thread died of. */
+  readonly ended: Promise<void>
+  /** The thread, where one was ready; undefined for one that is yet to be started. */
+  readonly spare: Worker | undefined
+}
+
 /** A terminate that takes longer has met a thread inside a synchronous system call: Node can't end it before that. */
 const TERMINATE_MS = 5_000
 
@@ -39,6 +46,8 @@ export class ThreadSupply {
   /** The threads that have not ended. */
   readonly #exits = new Map<Worker, Promise<void>>()
   readonly #limits: Required<ThreadLimits>
+  /** The spare that the last task was given at once. */
+  #taken: number | undefined
   #isClosed = false
   #isProdding = false
   #isResting = false
@@ -70,16 +79,14 @@ export class ThreadSupply {
     return this.#piscina.threads
   }
 
-  /**
-   * Occupies a thread with a host. The promise settles when that ends, and rejects with what the thread died of.
-   * The signal ends the thread, or takes the task back when no thread was free yet.
-   */
-  occupy(task: HostTask, signal: AbortSignal): Promise<void> {
+  /** Occupies a thread with a host. The signal ends the thread, or takes the task back when no thread was free yet. */
+  occupy(task: HostTask, signal: AbortSignal): Occupation {
     // Piscina's type is the browser's, in which a port of Node is nothing that can be transferred.
     const transferList = [task.control] as unknown as TransferList
-    const occupied = this.#piscina.run(task, { name: 'host', transferList, signal })
+    this.#taken = undefined
+    const ended = this.#piscina.run(task, { name: 'host', transferList, signal })
     this.#watchExits()
-    return occupied
+    return { ended, spare: this.threadById(this.#taken) }
   }
 
   /**
@@ -96,7 +103,7 @@ export class ThreadSupply {
     }
   }
 
-  threadById(threadId: number): Worker | undefined {
+  threadById(threadId: number | undefined): Worker | undefined {
     return this.#piscina.threads.find((thread) => thread.threadId === threadId)
   }
 
@@ -160,7 +167,10 @@ export class ThreadSupply {
 
   readonly #fresh: LoadBalancer = (task, threads) => {
     const thread = threads.find(({ id, currentUsage }) => currentUsage === 0 && !this.#occupied.has(id))
-    if (thread !== undefined && task.name === 'host') this.#occupied.add(thread.id)
+    if (thread !== undefined && task.name === 'host') {
+      this.#occupied.add(thread.id)
+      this.#taken = thread.id
+    }
     return thread ?? null
   }
 }

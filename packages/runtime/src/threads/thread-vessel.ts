@@ -18,11 +18,14 @@ export interface ThreadVesselOptions {
 /** @throws {ThreadDiedError} when the thread died before it was ready */
 export async function openThread({ supply, home, killed }: ThreadVesselOptions): Promise<Vessel> {
   const { port1: control, port2 } = new MessageChannel()
-  const occupied = supply.occupy({ control: port2, home }, killed)
+  const { ended: occupied, spare } = supply.occupy({ control: port2, home }, killed)
   const api = contextApi(control)
+  const started = async (): Promise<Worker | undefined> => {
+    const threadId = await supply.booted(Promise.race([api.threadId(), occupied]))
+    return supply.threadById(threadId as number)
+  }
   try {
-    const ready = await supply.booted(Promise.race([api.threadId(), occupied]))
-    const thread = supply.threadById(ready as number)
+    const thread = spare ?? (await started())
     if (thread === undefined) throw new Error('the thread ended before its host was ready')
     const end = async (): Promise<void> => void (await thread.terminate())
     // Now the supply can get the next thread ready, which as it starts takes the processor from whatever comes up.

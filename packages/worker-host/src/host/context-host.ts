@@ -19,11 +19,9 @@ import { type CrashNotice, crashNotice, Host, type HostApi } from './host.ts'
 
 /** The control plane of a context, and of each service in it. */
 export interface ContextApi {
-  /** By the numbers that the owner has given them. */
+  /** By the numbers that the owner gives them; each is there from the first time that it is asked for anything. */
   readonly hosts: Readonly<Record<number, HostApi>>
   threadId(): Promise<number>
-  /** Makes a host for one service, which can be asked from then on. */
-  addHost(number: number): Promise<void>
   /** Forgets a host of which nothing more is asked. */
   removeHost(number: number): Promise<void>
   /** Makes the context's pool, if it has none yet, and has it take calls from above. */
@@ -72,7 +70,11 @@ interface NestedRuntime {
 export type ContextNotice = CrashNotice | { readonly uplink: ChannelEnd } | { readonly refused: Refusal }
 
 export class ContextHost implements ContextApi {
-  readonly hosts: Record<number, Host> = {}
+  // A host is made as it is first asked for anything, which spares its owner a message before that.
+  readonly hosts: Record<number, Host> = new Proxy<Record<number, Host>>(
+    {},
+    { get: (made, number) => (made[Number(number)] ??= new Host(this.#home, this.#carrier)) },
+  )
   readonly #order: HomeOrder
   readonly #notify: (notice: ContextNotice, transfer: MessagePort[]) => void
   readonly #carrier: Carrier
@@ -91,10 +93,6 @@ export class ContextHost implements ContextApi {
 
   async threadId(): Promise<number> {
     return threadId
-  }
-
-  async addHost(number: number): Promise<void> {
-    this.hosts[number] = new Host(this.#home, this.#carrier)
   }
 
   async removeHost(number: number): Promise<void> {
