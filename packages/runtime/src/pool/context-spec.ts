@@ -2,6 +2,7 @@
 import type { ResourceLimits } from 'node:worker_threads'
 import { BadOptionsError } from '@troupe/worker-host'
 import { checkThreadLimits, type ThreadLimits } from '../threads/thread-limits.ts'
+import { requireObject, unknownKeys } from './required.ts'
 
 export type ContextKind = 'thread' | 'process'
 
@@ -25,18 +26,11 @@ export interface ContextSpec {
   readonly execArgv?: readonly string[]
 }
 
-const KNOWN_KEYS: ReadonlySet<string> = new Set([
-  'name',
-  'kind',
-  'resourceLimits',
-  'env',
-  'execArgv',
-  'modules',
-  'threads',
-])
+const KNOWN_KEYS = ['name', 'kind', 'resourceLimits', 'env', 'execArgv', 'modules', 'threads']
 
 /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS with all that is wrong */
 export function checkContextSpec(spec: ContextSpec): ContextSpec {
+  requireObject("a context's specification", '{ name }', spec)
   const problems = [...problemsOf(spec)]
   if (problems.length > 0) throw new BadOptionsError(`context ${JSON.stringify(spec.name)}: ${problems.join('; ')}`)
   checkThreadLimits(spec.threads, 0)
@@ -44,10 +38,7 @@ export function checkContextSpec(spec: ContextSpec): ContextSpec {
 }
 
 function* problemsOf(spec: ContextSpec): Generator<string> {
-  const unknown = Object.keys(spec).filter((key) => !KNOWN_KEYS.has(key))
-  if (unknown.length > 0) {
-    yield `unknown ${unknown.map((key) => `"${key}"`).join(', ')}, known: ${[...KNOWN_KEYS].join(', ')}`
-  }
+  yield* unknownKeys(spec, KNOWN_KEYS)
   if (!isName(spec.name)) yield nameProblem(spec.name)
   const { kind = 'thread', execArgv = [], env = {}, resourceLimits } = spec
   if (kind !== 'thread' && kind !== 'process') yield `"kind" must be thread or process, found ${JSON.stringify(kind)}`
@@ -71,6 +62,7 @@ const OF_ITS_THREAD = ['thread', 'threads', 'resourceLimits'] as const
 
 /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS when the service wants a thread of its own */
 export function requireTenant<Spec extends { readonly name: string }>(spec: Spec): Spec {
+  requireObject("a service's specification", '{ name, module }', spec)
   const given = OF_ITS_THREAD.filter((key) => (spec as Record<string, unknown>)[key] !== undefined)
   if (given.length === 0) return spec
   throw new BadOptionsError(

@@ -30,7 +30,6 @@ import { ActivationDesk, DESK } from '../activation/activation-desk.ts'
 import { type ActivationSpec, Activator } from '../activation/activator.ts'
 import { AllowedModules } from '../activation/allowed-modules.ts'
 import type { CallRequest } from '../calls/call.ts'
-import { checkTimeout } from '../calls/call-options.ts'
 import { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { Invoker } from '../calls/invoker.ts'
 import type { Home } from '../contexts/home.ts'
@@ -41,44 +40,20 @@ import { closed, type ServiceGraph } from '../graph/service-graph.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Switchboard } from '../routing/switchboard.ts'
 import { ThreadDiedError } from '../threads/host-link.ts'
-import type { ThreadLimits } from '../threads/thread-limits.ts'
 import { byCanonicalName } from './canonical-lookup.ts'
 import { Children } from './children.ts'
 import { Context } from './context.ts'
 import { type ContextSpec, checkContextSpec } from './context-spec.ts'
 import { Places } from './places.ts'
 import { graphOf } from './pool-graph.ts'
+import { checkPoolOptions, type PoolOptions } from './pool-options.ts'
 import { POOL_SERVICE, PoolService, question } from './pool-service.ts'
 import { copyOf } from './provided-values.ts'
 import { type PoolEventMap, type PoolListener, Refusals } from './refusals.ts'
+import { requireObject, requireText } from './required.ts'
 import { ServiceHandle } from './service-handle.ts'
 import { type InvokerSpec, toInvoker } from './service-invoker.ts'
 import { checkSpec, requireModule, type ServiceSpec } from './service-spec.ts'
-
-export interface PoolOptions {
-  /** How many threads there may be, and how many are kept ready; for the contexts below too, where they are given no others. */
-  readonly threads?: ThreadLimits
-  /**
-   * Longest time that a caller waits for a reply, where it says nothing else by `proxy.$with({ timeoutMs })`.
-   * @unit milliseconds; `null` waits for ever
-   * @defaultValue 30_000
-   */
-  readonly timeoutMs?: number | null
-  /**
-   * Where the owner's time comes from: deadlines of calls and of moves, graces, and the window of restarts. A test gives
-   * a `ManualClock`, and moves it by hand. The services' own clocks are their own.
-   * @defaultValue real time
-   */
-  readonly clock?: Clock
-  /**
-   * The modules whose services may be activated: files, and folders with all that is below them; for the contexts below
-   * too, where they are given no others.
-   * @defaultValue those that the pool was given by `spawn` and `add`
-   */
-  readonly modules?: readonly (URL | string)[]
-  /** Names the services that may be activated, says who may do it, and does it; in this pool, not in those below. */
-  readonly activator?: Activator
-}
 
 export interface PoolStats {
   readonly services: number
@@ -98,6 +73,10 @@ export interface GraphOptions {
 
 /** Of the time that a pool is given for its picture, what it gives on: so that it still answers when those below don't. */
 const SHARE_BELOW = 0.5
+
+/** What errors call what they were given. */
+const NAME = "a service's name"
+const EXPORT = "an export's name"
 
 /** The parent script: nobody is above it, and its thread is not for services. */
 const ROOT: Home = { id: 'root', parent: undefined, thread: undefined, tellRefused: undefined }
@@ -125,16 +104,17 @@ export class Pool implements AsyncDisposable {
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
    */
   constructor(options: PoolOptions = {}, home: Home = ROOT) {
-    const { threads, timeoutMs = 30_000, clock = systemClock, modules, activator = new Activator() } = options
+    const checked = checkPoolOptions(options)
+    const { threads, timeoutMs = 30_000, clock = systemClock, modules, activator = new Activator() } = checked
     this.#clock = clock
     this.#watch = new DeadlineWatch(clock)
-    this.#timeoutMs = checkTimeout(timeoutMs, '"timeoutMs"')
+    this.#timeoutMs = timeoutMs
     this.#home = home
     this.#refusals = new Refusals(home.tellRefused)
     this.#places = new Places({
       home,
       threads,
-      timeoutMs: this.#timeoutMs,
+      timeoutMs,
       onUplink: (port, id, died) => this.#switchboard.serveChild(port, id, died),
       onRefused: (refusal) => this.#refusals.tell(refusal),
     })
@@ -209,6 +189,7 @@ export class Pool implements AsyncDisposable {
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for a name, or a dependency, that is not there
    */
   async start(...names: readonly string[]): Promise<void> {
+    for (const name of names) requireText(NAME, name)
     const all = [...this.#services.values()]
     const services = startOrder(all, names.length > 0 ? names : this.names)
     const raised = services.filter(({ state }) => state === 'STOPPED')
@@ -277,6 +258,7 @@ export class Pool implements AsyncDisposable {
    * @throws {NoSuchServiceError} ERR_TROUPE_NO_SUCH_SERVICE, naming those that there are
    */
   get<S = unknown>(name: string): ServiceHandle<S> {
+    requireText(NAME, name)
     const handle = this.#named(name)
     if (handle === undefined) throw new NoSuchServiceError(name, this.names)
     return handle as ServiceHandle<S>
@@ -288,6 +270,7 @@ export class Pool implements AsyncDisposable {
    * such as `images/resize` leads down, to a service of the pool in the context `images`.
    */
   proxy<S>(name: string): ServiceProxy<S> {
+    requireText(NAME, name)
     const known = this.#named(name)
     if (known !== undefined) return known.proxy as ServiceProxy<S>
     const invoke = (request: CallRequest) => this.#switchboard.route(request)
@@ -306,6 +289,7 @@ export class Pool implements AsyncDisposable {
    * @throws {StartFailedError} ERR_TROUPE_START_FAILED; whoever asks next tries again
    */
   async activate<S>(module: URL | string, exportName: string): Promise<ServiceProxy<S>> {
+    requireText(EXPORT, exportName)
     return this.proxy<S>(await this.#desk.activate(this.#home.id, requireModule(module), exportName))
   }
 
@@ -320,6 +304,7 @@ export class Pool implements AsyncDisposable {
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS when the service is there already
    */
   register(name: string, invoker: InvokerSpec): void {
+    requireText(NAME, name)
     if (this.#services.has(name)) {
       throw new BadOptionsError(`the invoker of "${name}" must be registered before the service is added`)
     }
@@ -344,8 +329,9 @@ export class Pool implements AsyncDisposable {
   }
 
   /** A picture of the contexts and services of this pool and of all below it, at one moment; `toDot` and `toMermaid` draw it. */
-  async graph({ timeoutMs = 1_000 }: GraphOptions = {}): Promise<ServiceGraph> {
-    return closed(await this.#graph(timeoutMs))
+  async graph(options: GraphOptions = {}): Promise<ServiceGraph> {
+    requireObject("a graph's options", '{ timeoutMs: 500 }', options)
+    return closed(await this.#graph(options.timeoutMs ?? 1_000))
   }
 
   /**
@@ -406,6 +392,7 @@ export class Pool implements AsyncDisposable {
   }
 
   #add<S>(spec: ServiceSpec<S>, place?: Place, startedBy?: string): ServiceHandle<S> {
+    requireObject("a service's specification", '{ name, module }', spec)
     if (this.#closing) throw new PoolClosedError(`service "${spec.name}" can't be added`)
     const checked = checkSpec(spec, this.#registered.get(spec.name))
     this.#requireFree(spec.name)
@@ -480,6 +467,8 @@ export class Pool implements AsyncDisposable {
   }
 
   #request(service: string, method: string, args: readonly unknown[]): CallRequest {
+    requireText(NAME, service)
+    requireText("a method's name", method)
     const caller = this.#home.id
     return { service, method, args, caller, isIdempotent: false, signal: undefined, timeoutMs: this.#timeoutMs }
   }
@@ -493,6 +482,7 @@ export class Pool implements AsyncDisposable {
 
   /** By the pool that is in the context: made for it, if it has none yet. */
   async #activateIn<S>(name: string, place: SharedThread, module: URL, exportName: string): Promise<ServiceProxy<S>> {
+    requireText(EXPORT, exportName)
     const request = this.#request(DESK, 'activate', [module.href, exportName])
     return this.proxy<S>(`${name}/${await this.#callIn(name, place, request)}`)
   }

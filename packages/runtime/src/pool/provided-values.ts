@@ -8,11 +8,13 @@ import {
   BadOptionsError,
   DuplicateNameError,
   type InjectOptions,
+  messageOf,
   NotCloneableError,
   NotRunningError,
   PoolClosedError,
 } from '@troupe/worker-host'
 import { findUncloneable, plainCopy } from '@troupe/worker-host/owner'
+import { requireObject } from './required.ts'
 import type { StateChange } from './service-events.ts'
 import type { ServiceHandle } from './service-handle.ts'
 
@@ -66,8 +68,13 @@ export class ProvidedValues {
   }
 
   /** Resolves with a copy of the value: this pool's, now or later, or that of the nearest pool above that has it. */
-  async inject(key: string, { signal }: InjectOptions = {}): Promise<unknown> {
+  async inject(key: string, options: InjectOptions = {}): Promise<unknown> {
     requireKey(key)
+    requireObject("inject's options", '{ signal }', options)
+    const { signal } = options
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw new BadOptionsError(`"signal" must be an AbortSignal, found ${messageOf(signal)}`)
+    }
     signal?.throwIfAborted()
     const known = this.#values.get(key)
     if (known !== undefined) return structuredClone(known.value)
@@ -107,7 +114,7 @@ export function copyOf(key: string, value: unknown): unknown {
 }
 
 function requireKey(key: unknown): void {
-  if (typeof key !== 'string' || key === '') throw new BadOptionsError(`a key must be a text, found ${String(key)}`)
+  if (typeof key !== 'string' || key === '') throw new BadOptionsError(`a key must be a text, found ${messageOf(key)}`)
 }
 
 const closedFor = (key: string): Error => new PoolClosedError(`value "${key}" is not to be had`)

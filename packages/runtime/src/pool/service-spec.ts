@@ -7,6 +7,7 @@ import { findUncloneable } from '@troupe/worker-host/owner'
 import { ConcurrentInvoker, type Invoker } from '../calls/invoker.ts'
 import type { Supervision } from '../supervision/restart-limit.ts'
 import { isName, nameProblem } from './context-spec.ts'
+import { unknownKeys } from './required.ts'
 import { type InvokerSpec, invokerProblems, toInvoker } from './service-invoker.ts'
 
 /** The options that a service class takes: those of its `Service<Options>`. */
@@ -96,7 +97,7 @@ const MAX_MS = 2_000_000_000
 
 const LINKS: readonly unknown[] = ['direct', 'routed', undefined]
 const RESTART_TYPES = ['permanent', 'transient', 'temporary']
-const KNOWN_KEYS: ReadonlySet<string> = new Set([
+const KNOWN_KEYS = [
   'name',
   'module',
   'exportName',
@@ -111,7 +112,7 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set([
   'transitionMs',
   'graceMs',
   'maxTasks',
-])
+]
 
 /**
  * @param registered the invoker that `pool.register` has set for this name
@@ -157,9 +158,7 @@ function* problemsOf(spec: CommonSpec): Generator<string> {
     graceMs = 0,
     supervision = {},
   } = spec
-  const unknown = Object.keys(spec).filter((key) => !KNOWN_KEYS.has(key))
-  if (unknown.length > 0)
-    yield `unknown ${unknown.map((key) => `"${key}"`).join(', ')}, known: ${[...KNOWN_KEYS].join(', ')}`
+  yield* unknownKeys(spec, KNOWN_KEYS)
   if (!isName(name)) yield nameProblem(name)
   if (moduleUrl(module) === undefined) {
     yield `"module" must be a file: URL or an absolute path, such as new URL('./views.ts', import.meta.url), found ${String(module)}`

@@ -1,0 +1,19 @@
+/** What a program easily gets wrong: something is not there, or is misspelt. */
+import { BadOptionsError, messageOf } from '@troupe/worker-host'
+
+/** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS, such as `a service's name must be a text, found undefined` */
+export function requireText(subject: string, given: unknown): void {
+  if (typeof given !== 'string') throw new BadOptionsError(`${subject} must be a text, found ${messageOf(given)}`)
+}
+
+/** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS, such as `a pool's options must be an object such as { … }, found 5` */
+export function requireObject(subject: string, example: string, given: unknown): void {
+  if (typeof given === 'object' && given !== null) return
+  throw new BadOptionsError(`${subject} must be an object such as ${example}, found ${messageOf(given)}`)
+}
+
+/** What is wrong with names that nobody knows, which are mostly misspelt. */
+export function* unknownKeys(given: object, known: readonly string[]): Generator<string> {
+  const unknown = Object.keys(given).filter((key) => !known.includes(key))
+  if (unknown.length > 0) yield `unknown ${unknown.map((key) => `"${key}"`).join(', ')}, known: ${known.join(', ')}`
+}

@@ -1,0 +1,98 @@
+/** What a program gives a pool by mistake, mostly something that is not there: the error says which, and has a code. */
+import { type Context, Pool } from '@troupe/runtime'
+import { describe, expect, it } from 'vitest'
+import { fixture } from '../fixtures/index.ts'
+
+const NO_TEXT = [undefined, null, 5, {}, [], Symbol('name'), Object.create(null), () => {}] as const
+const NO_OBJECT = [undefined, null, 5, 'text', () => {}] as const
+
+const badOptions = (message: RegExp) =>
+  expect.objectContaining({ code: 'ERR_TROUPE_BAD_OPTIONS', message: expect.stringMatching(message) })
+
+interface Place {
+  readonly pool: Pool
+  readonly context: Context
+}
+
+async function openPlace() {
+  const pool = new Pool({ threads: { min: 0 } })
+  const context = await pool.context({ name: 'context' })
+  return { pool, context, [Symbol.asyncDispose]: () => pool.close() }
+}
+
+/** In one promise, however it fails. */
+const made = async (make: () => unknown): Promise<unknown> => make()
+
+describe('a name that is no text is BAD_OPTIONS that says so', () => {
+  const LOOKUPS: Readonly<Record<string, (place: Place, name: never) => unknown>> = {
+    get: ({ pool }, name) => pool.get(name),
+    proxy: ({ pool }, name) => pool.proxy(name),
+    call: ({ pool }, name) => pool.call(name, 'add', 1, 2),
+    'call, for the method': ({ pool }, name) => pool.call('calculator', name),
+    start: ({ pool }, name) => pool.start(name),
+    remove: ({ pool }, name) => pool.remove(name),
+    register: ({ pool }, name) => pool.register(name, 'serialized'),
+    "a context's call": ({ context }, name) => context.call(name, 'add', 1, 2),
+    'activate, for the export': ({ pool }, name) => pool.activate(fixture('calculator.ts'), name),
+  }
+
+  it.each(Object.entries(LOOKUPS))('%s', async (way, look) => {
+    await using place = await openPlace()
+    for (const name of NO_TEXT) {
+      if (way === 'start' && name === undefined) continue // the same as none
+      await expect(made(() => look(place, name as never))).rejects.toEqual(badOptions(/must be a text, found /))
+    }
+  })
+
+  it('a key of a provided value', async () => {
+    await using pool = new Pool()
+    for (const key of NO_TEXT) {
+      await expect(made(() => pool.provide(key as never, 1))).rejects.toEqual(
+        badOptions(/a key must be a text, found /),
+      )
+      await expect(made(() => pool.inject(key as never))).rejects.toEqual(badOptions(/a key must be a text, found /))
+    }
+  })
+})
+
+describe('what is no object is BAD_OPTIONS that says what was expected', () => {
+  const SPECS: Readonly<Record<string, (place: Place, given: never) => unknown>> = {
+    add: ({ pool }, spec) => pool.add(spec),
+    spawn: ({ pool }, spec) => pool.spawn(spec),
+    context: ({ pool }, spec) => pool.context(spec),
+    "a context's add": ({ context }, spec) => context.add(spec),
+    "a context's spawn": ({ context }, spec) => context.spawn(spec),
+    'new Pool': (_, options) => new Pool(options),
+    graph: ({ pool }, options) => pool.graph(options),
+    'inject, for its options': ({ pool }, options) => pool.inject('key', options),
+  }
+
+  it.each(Object.entries(SPECS))('%s', async (way, give) => {
+    await using place = await openPlace()
+    for (const given of NO_OBJECT) {
+      if (given === undefined && /Pool|graph|inject/.test(way)) continue // there it may be left out
+      await expect(made(() => give(place, given as never))).rejects.toEqual(
+        badOptions(/must be an object such as \{ .* found /),
+      )
+    }
+  })
+})
+
+describe('the options of a pool', () => {
+  it.each([
+    ['an option that is misspelt', { timeOutMs: 5 }, /unknown "timeOutMs", known: threads, timeoutMs, clock, modules/],
+    ['modules that are no list', { modules: 'services' }, /"modules" must be a list/],
+    ['a clock that is none', { clock: Date }, /"clock" must be a Clock, such as a ManualClock/],
+    ['an activator that is none', { activator: {} }, /"activator" must be an Activator/],
+    ['no time for calls', { timeoutMs: 0 }, /"timeoutMs" must be a number of milliseconds above 0/],
+  ])('with %s are BAD_OPTIONS', (_, options, message) => {
+    expect(() => new Pool(options as never)).toThrow(badOptions(message))
+  })
+})
+
+it('a signal to inject that is none is BAD_OPTIONS', async () => {
+  await using pool = new Pool()
+  await expect(pool.inject('key', { signal: 5 as never })).rejects.toEqual(
+    badOptions(/"signal" must be an AbortSignal/),
+  )
+})
