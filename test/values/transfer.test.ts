@@ -51,9 +51,27 @@ describe.each(KINDS)('in a %s:', (kind) => {
     ])(`is ${done}, with the marker of %s`, async (_, mark) => {
       await using pool = new Pool()
       const { proxy } = await (await placeOf(pool, kind)).spawn<Mover>(mover)
-      const buffer = new ArrayBuffer(1_000)
-      expect(await proxy.sizeOf(mark(buffer, [buffer]))).toBe(1_000)
-      expect(buffer.byteLength).toBe(leftOf(kind, 1_000))
+      const buffer = new ArrayBuffer(20_000)
+      expect(await proxy.sizeOf(mark(buffer, [buffer]))).toBe(20_000)
+      expect(buffer.byteLength).toBe(leftOf(kind, 20_000))
+    })
+
+    it('is copied where only Comlink knows of it, and copying up to 16 KiB costs less than to ask', async () => {
+      await using pool = new Pool()
+      const { proxy } = await (await placeOf(pool, kind)).spawn<Mover>(mover)
+      const [small, large] = [new Uint8Array(16_384), new Uint8Array(16_385)]
+      for (const each of [small, large]) await proxy.sizes({ parts: [Comlink.transfer(each, [each.buffer])] })
+      expect([small.byteLength, large.byteLength]).toEqual([16_384, leftOf(kind, 16_385)])
+    })
+
+    it(`is ${done} out of a map or a set`, async () => {
+      await using pool = new Pool()
+      const { proxy } = await (await placeOf(pool, kind)).spawn<Mover>(mover)
+      const [one, other] = [new Uint8Array(10), new Uint8Array(20)]
+      const [map, set] = [new Map([['part', one]]), new Set([other])]
+      await proxy.sizeOf(Comlink.transfer(map, [one.buffer]) as never)
+      await proxy.sizeOf(Comlink.transfer(set, [other.buffer]) as never)
+      expect([one.byteLength, other.byteLength]).toEqual([leftOf(kind, 10), leftOf(kind, 20)])
     })
 
     it(`is ${done} where it stands inside of plain objects and arrays`, async () => {
@@ -113,10 +131,10 @@ describe.each(KINDS)('in a %s:', (kind) => {
     it('is moved beside one that the other marker has marked', async () => {
       await using pool = new Pool()
       const { proxy } = await (await placeOf(pool, kind)).spawn<Mover>(mover)
-      const [one, other] = [new Uint8Array(10), new Uint8Array(20)]
+      const [one, other] = [new Uint8Array(10), new Uint8Array(20_000)]
       const parts = [transfer(one, [one.buffer]), Comlink.transfer(other, [other.buffer])]
-      expect(await proxy.sizes({ parts })).toEqual([10, 20])
-      expect([one.byteLength, other.byteLength]).toEqual([leftOf(kind, 10), leftOf(kind, 20)])
+      expect(await proxy.sizes({ parts })).toEqual([10, 20_000])
+      expect([one.byteLength, other.byteLength]).toEqual([leftOf(kind, 10), leftOf(kind, 20_000)])
     })
 
     const after = kind === 'thread' ? 'is not sent again, and says so' : 'is sent again'

@@ -22,12 +22,11 @@ export const transfer: typeof markForComlink = (value, transferables) => {
   return markForComlink(value, transferables)
 }
 
-/** What is moved with the value, told once; undefined when it was not said by `transfer` above, or was told before. */
-export function takeNoted(value: object): readonly Transferable[] | undefined {
-  const transferables = noted.get(value)
-  if (transferables !== undefined) noted.delete(value) // a long list of what has been moved would burden the collector
-  return transferables
-}
+/** What is moved with the value; undefined when it was not said by `transfer` above, or has been moved. */
+export const notedOf = (value: object): readonly Transferable[] | undefined => noted.get(value)
+
+/** It has been moved: a long list of what has been would burden the collector. */
+export const forgetNoted = (value: object): void => void noted.delete(value)
 
 const lastingOnes = new WeakSet<object>()
 

@@ -5,7 +5,7 @@
 import type { Transferable } from 'node:worker_threads'
 import type { Lowered, Mark, Path, ReferenceMark } from '../wire/marks.ts'
 import { UnsendableError } from '../wire/uncloneable.ts'
-import { transfersOf } from './moved.ts'
+import { nothing, transfersOf } from './moved.ts'
 import { type Found, Survey } from './survey.ts'
 
 /** Where what stays in this thread is kept for the other, under the record that it was sent with. */
@@ -26,9 +26,9 @@ export function lower(values: readonly unknown[], record: readonly unknown[], ke
   const seen = surveyOf(values)
   if (seen === undefined) return undefined
   const { containers, leaves, found } = seen
-  const transfer = leaves.size === 0 ? [] : transfersOf([...leaves, ...containers])
+  const { transfer, onPosted } = leaves.size === 0 ? nothing() : transfersOf(leaves, containers)
   const staying = found.filter(({ how, value }) => how !== 'stream' || !transfer.includes(value as Transferable))
-  if (staying.length === 0) return transfer.length === 0 ? undefined : { values, marks: [], transfer }
+  if (staying.length === 0) return transfer.length === 0 ? undefined : { values, marks: [], transfer, onPosted }
   const marks: Mark[] = []
   /** What stays in this thread, and stands in two places, is one thing at the other side too. */
   const kept = new Map<unknown, Mark>()
@@ -43,7 +43,7 @@ export function lower(values: readonly unknown[], record: readonly unknown[], ke
     keep.forget(marks)
     throw error
   }
-  return { values: without(values, containers, staying), marks, transfer }
+  return { values: without(values, containers, staying), marks, transfer, onPosted }
 }
 
 function encode({ at, value, how }: Found, transfer: Transferable[], record: readonly unknown[], keep: Keep): Mark {

@@ -41,6 +41,8 @@ export interface Lowered {
   readonly marks: readonly Mark[]
   /** Moved, not copied. */
   readonly transfer: Transferable[]
+  /** Called once the record has been posted. */
+  readonly onPosted: (() => void) | undefined
 }
 
 /**

@@ -73,16 +73,18 @@ export class Outbox {
     this.#putRecord(id, method, values, extras)
   }
 
-  /** Posts what waits, at once. @param transfer what is moved with the last record */
-  flush(transfer: Transferable[] = []): void {
+  /** Posts what waits, at once. @param transfer what is moved with the last record @param onPosted told when that has left */
+  flush(transfer: Transferable[] = [], onPosted?: () => void): void {
     if (this.#batch.length === 0) return
     const batch = this.#batch
     this.#batch = []
     try {
       this.#options.port.postMessage(batch, transfer)
     } catch {
-      this.#postOneByOne(batch, transfer)
+      this.#postOneByOne(batch, transfer, onPosted)
+      return
     }
+    onPosted?.()
   }
 
   #putObjects(id: number, method: number, values: readonly unknown[], extras: SentExtras | undefined): void {
@@ -113,7 +115,7 @@ export class Outbox {
       return
     }
     this.#batch.push(...(lowered === undefined || lowered.marks.length === 0 ? record : marked(lowered)))
-    this.flush(lowered?.transfer)
+    this.flush(lowered?.transfer, lowered?.onPosted)
   }
 
   #arm(): void {
@@ -127,14 +129,16 @@ export class Outbox {
     this.flush()
   }
 
-  #postOneByOne(batch: Batch, transfer: Transferable[]): void {
+  #postOneByOne(batch: Batch, transfer: Transferable[], onPosted: (() => void) | undefined): void {
     const { port, wordsAt, onRefused } = this.#options
     for (let offset = 0; offset < batch.length; ) {
       const end = offset + wordsAt(batch, offset)
       const record = batch.slice(offset, end)
       offset = end
       try {
-        port.postMessage(record, offset < batch.length ? [] : transfer)
+        const isLast = offset === batch.length
+        port.postMessage(record, isLast ? transfer : [])
+        if (isLast) onPosted?.()
       } catch (reason) {
         onRefused(record, reason)
       }
