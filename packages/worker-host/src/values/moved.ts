@@ -60,8 +60,9 @@ export function transfersOf(leaves: Iterable<object>, containers: Iterable<objec
   const unknown: object[] = []
   const look = (value: object): void => {
     const noted = notedOf(value)
-    if (noted !== undefined) all.push(...noted)
-    ;(noted === undefined ? unknown : known).push(value)
+    if (noted === undefined) return void unknown.push(value)
+    known.push(value)
+    all.push(...noted)
   }
   for (const leaf of leaves) look(leaf)
   const isAsked = unknown.some(paysToMove)
