@@ -1,5 +1,6 @@
 /** Asks a question: holds its contests, and makes one result of them. */
 
+import { describeCommit } from './commit.ts'
 import { hold, type Stage } from './contest.ts'
 import { openConfinement } from './cores.ts'
 import { describeMachine } from './machine.ts'
@@ -9,6 +10,7 @@ import type { Result, ScenarioResult } from './result.ts'
 export async function ask(question: Question, stage: Omit<Stage, 'confinement'>): Promise<Result> {
   const machine = describeMachine()
   const date = new Date().toISOString()
+  const commit = await describeCommit()
   const confinement = await openConfinement()
   const scenarios: ScenarioResult[] = []
   for (const contest of question.contests) scenarios.push(...(await hold(contest, { ...stage, confinement })))
@@ -16,6 +18,7 @@ export async function ask(question: Question, stage: Omit<Stage, 'confinement'>)
     question: question.name,
     machine,
     date,
+    ...(commit !== undefined && { commit }),
     node: process.versions.node,
     pace: stage.pace,
     isConfinable: confinement.isPossible,

@@ -9,13 +9,14 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { comparisonText } from './comparison.ts'
 import { openProgress, type Progress } from './progress.ts'
-import type { Question } from './question.ts'
+import { contestantsOf, type Question } from './question.ts'
 import type { Result } from './result.ts'
 
 export type Comparison = {
   /** A commit, by whatever name git knows it. */
   readonly base: string
   readonly quick?: boolean
+  /** By default all that is Troupe's. */
   readonly only?: readonly string[]
 }
 
@@ -27,19 +28,23 @@ const run = promisify(execFile)
 /** @returns a table for each question: what each scenario gave here and there, and the ratio of the two. */
 export async function compare(
   questions: readonly Question[],
-  { base, quick = false, only = ['Troupe'] }: Comparison,
+  { base, quick = false, only }: Comparison,
 ): Promise<string> {
   await using other = await checkOut(base)
-  const flags = ['--pace', quick ? 'brisk' : 'thorough', '--json', '--only', ...only]
+  const flags = ['--pace', quick ? 'brisk' : 'thorough', '--json', '--only']
   const texts: string[] = []
   for (const question of questions) {
     using line = openProgress(`${question.name}, compared with ${base}`)
+    const contestants = contestantsOf(question)
+      .filter(({ name, from }) => only?.includes(name) ?? from === '@troupe/runtime')
+      .map(({ name }) => name)
+    const args = [question.name, ...flags, ...new Set(contestants)]
     const turns = { here: [] as Result[], there: [] as Result[] }
     for (let round = 0; round < (quick ? ROUNDS.quick : ROUNDS.thorough); round++) {
       line.progress('measuring', `round ${round + 1}`)
       // There and back, as within a contest.
       for (const side of round % 2 === 0 ? (['here', 'there'] as const) : (['there', 'here'] as const)) {
-        turns[side].push(await askIn(side === 'here' ? root : other.folder, [question.name, ...flags]))
+        turns[side].push(await askIn(side === 'here' ? root : other.folder, args))
       }
     }
     texts.push(comparisonText({ question: question.name, base, ...turns }))

@@ -37,6 +37,7 @@ const STEP_MS = 60_000
 export async function hold(contest: Contest, stage: Stage): Promise<ScenarioResult[]> {
   const { only, progress, confinement } = stage
   const contestants = contest.contestants.filter(({ name }) => only === null || only.includes(name))
+  if (contestants.length === 0) return [] // and no empty tables
   const players = await Promise.all(contestants.map(register))
   for (const player of players) {
     progress('opening', player.contestant.name)

@@ -2,10 +2,12 @@
 import { Option, program } from 'commander'
 import { QUESTIONS } from './all-questions.ts'
 import { ask } from './ask.ts'
+import { isCommit } from './commit.ts'
 import { compare } from './compare.ts'
 import { saveResult, writePage } from './kept-results.ts'
+import { misuse } from './misuse.ts'
 import { openProgress } from './progress.ts'
-import { BRISK, QUICK, type Question, THOROUGH } from './question.ts'
+import { BRISK, contestantsOf, QUICK, type Question, THOROUGH } from './question.ts'
 import { report } from './report.ts'
 import { hasFailures, type Result } from './result.ts'
 
@@ -39,23 +41,27 @@ program
 await program.parseAsync()
 
 async function run(names: string[], options: Options): Promise<void> {
-  const known = QUESTIONS.map(({ name }) => name)
-  const unknown = names.filter((name) => !known.includes(name))
-  if (unknown.length > 0) {
-    program.error(`unknown question ${unknown.map((name) => `"${name}"`).join(', ')}, known: ${known.join(', ')}`)
-  }
-  const questions = QUESTIONS.filter(({ name }) => names.length === 0 || names.includes(name))
+  const { quick, compare: base, only } = options
+  const pace = quick ? 'quick' : options.pace
+  const wrong = misuse({ ...options, names, pace }, QUESTIONS)
+  if (wrong !== null) program.error(wrong)
+  if (base !== undefined && !(await isCommit(base))) program.error(`git knows no commit "${base}"`)
+
+  const isAsked = ({ name }: Question) => names.length === 0 || names.includes(name)
+  const takesPart = (question: Question) =>
+    only === undefined || contestantsOf(question).some(({ name }) => only.includes(name))
+  const questions = QUESTIONS.filter((question) => isAsked(question) && takesPart(question))
   if (options.page) await writePage(QUESTIONS)
-  else if (options.compare) print(await compare(questions, { ...options, base: options.compare }))
-  else await answer(questions, options)
+  else if (base !== undefined) print(await compare(questions, { ...options, base }))
+  else await answer(questions, { ...options, pace })
 }
 
-async function answer(questions: readonly Question[], { quick, pace, only, json, save }: Options): Promise<void> {
+async function answer(questions: readonly Question[], { pace, only, json, save }: Options): Promise<void> {
   const results: Result[] = []
   for (const question of questions) {
     using line = openProgress(question.name)
     const result = await ask(question, {
-      pace: quick ? QUICK : PACES[pace],
+      pace: PACES[pace],
       only: only ?? null,
       progress: line.progress,
     })

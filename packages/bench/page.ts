@@ -37,7 +37,8 @@ function intro(answered: readonly Answered[]): string {
 
 What Troupe costs, side by side with what a reader may use today: the same payload, in one run, in alternating rounds.
 How it is measured, and what to believe, stands in [the bench's page](../packages/bench/README.md). Bars show medians, the
-thin line on a bar the middle half of the rounds (with an arrow where it leaves the picture); every axis starts at 0. Ratios are taken within each round.
+thin line on a bar the middle half of the rounds (with an arrow where it leaves the picture); every axis starts at 0. A bar
+with a gap is cut off: it is more than 20 times as long as the next. Ratios are taken within each round.
 ${quickly}
 ${budgetSummary(answered)}`
 }

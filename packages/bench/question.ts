@@ -15,6 +15,11 @@ export type Question = {
   readonly budget: readonly BudgetLine[]
 }
 
+/** All that take part in a question, those of several contests more than once. */
+export function contestantsOf({ contests }: Question): readonly Contestant<Closable>[] {
+  return contests.flatMap(({ contestants }) => contestants)
+}
+
 /** Contestants that do the same things, so that each scenario can be measured with all of them. */
 export type Contest<Subject extends Closable = Closable> = {
   readonly contestants: readonly Contestant<Subject>[]

@@ -6,6 +6,8 @@ import type { Question } from './question.ts'
 import { type Result, type Row, type ScenarioResult, sorted, titleOf } from './result.ts'
 import { table } from './table.ts'
 
+const ROUGH = "A quick run's verdicts say little: ask again without --quick."
+
 export function report(question: Question, result: Result): string {
   return [
     titleOf(question),
@@ -43,5 +45,6 @@ function budgetText(budget: readonly BudgetLine[], result: Result): string {
     const { says, found, unit, is } = judge(line, result)
     return [says, is, found === null ? '–' : `${readable(found)} ${unit}`]
   })
-  return table(['budget', '', 'found'], rows, 2)
+  const verdicts = table(['budget', '', 'found'], rows, 2)
+  return result.pace.name === 'quick' ? `${verdicts}\n\n${ROUGH}` : verdicts
 }

@@ -7,6 +7,8 @@ export type Result = {
   readonly question: string
   readonly machine: Machine
   readonly date: string
+  /** Such as `363400f`, or `363400f, changed`. Absent where git has none to name, and in older files. */
+  readonly commit?: string
   readonly node: string
   readonly pace: Pace
   /** Whether threads could be confined to one core where the scenario says so; see cores.ts. */

@@ -40,8 +40,32 @@ it('--only leaves the others out, and without the base there are no ratios', asy
   expect(scenarios[0]!.rows).toMatchObject([{ ratio: null }])
 })
 
-it('an unknown question is one line that names the known ones, and exit code 2', async () => {
-  const known = QUESTIONS.map(({ name }) => name).join(', ')
-  const failed = await bench('nonsense').catch((error: { code: number; stderr: string }) => error)
-  expect(failed).toMatchObject({ code: 2, stderr: `unknown question "nonsense", known: ${known}\n` })
+const known = QUESTIONS.map(({ name }) => name).join(', ')
+const SAVE = '--save keeps whole, thorough runs only: it has no --quick, no other --pace, no --only, no --compare'
+const TABLE = '--compare prints a table, and has no --json'
+
+it.each([
+  ['an unknown question', ['nonsense'], `unknown question "nonsense", known: ${known}`],
+  ['an unknown contestant', ['idle', '--only', 'Nobody'], 'unknown contestant "Nobody", known: bare Worker, Troupe'],
+  ['an unknown commit', ['--compare', 'nonsense'], 'git knows no commit "nonsense"'],
+  ['a commit without a name', ['--compare', ''], 'git knows no commit ""'],
+  ['a file where a commit is asked for', ['--compare', 'HEAD:package.json'], 'git knows no commit "HEAD:package.json"'],
+  ['a comparison as JSON', ['--json', '--compare', 'HEAD'], TABLE],
+  ['keeping a quick run', ['--save', '--quick'], SAVE],
+  ['keeping a brisk run', ['--save', '--pace', 'brisk'], SAVE],
+  ['keeping a part of a run', ['--save', '--only', 'Troupe'], SAVE],
+  ['keeping a comparison', ['--save', '--compare', 'HEAD'], SAVE],
+])('%s is one line that says so, and exit code 2, before anything is measured', async (_, args, line) => {
+  const failed = await bench(...args).catch((error: { code: number; stdout: string; stderr: string }) => error)
+  expect(failed).toMatchObject({ code: 2, stdout: '', stderr: `${line}\n` })
+})
+
+it("a quick run's verdicts are followed by what they are worth", async () => {
+  const { stdout } = await bench('idle', '--quick', '--only', 'bare Worker')
+  expect(stdout.trimEnd().split('\n').at(-1)).toBe("A quick run's verdicts say little: ask again without --quick.")
+})
+
+it('a result names the commit that was measured', async () => {
+  const { stdout } = await bench('idle', '--quick', '--json', '--only', 'bare Worker')
+  expect((JSON.parse(stdout) as Result).commit).toMatch(/^[0-9a-f]{7,}(, changed)?$/)
 })

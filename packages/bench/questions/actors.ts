@@ -81,7 +81,7 @@ export const question: Question = {
   asks: 'how do the classic actor programs run, with a service for each actor?',
   notes: [
     'The programs of the Savina suite, with five actors in five threads. A message is one with its reply.',
-    "The main thread passes the messages on between the actors, since services can't be linked to each other yet. So ping-pong and the ring show the same round trip twice.",
+    'The main thread passes all messages on between the actors, with each of the three. So ping-pong and the ring show the same round trip twice; what services pay that call each other stands in `links`.',
   ],
   contests: [
     {

@@ -99,7 +99,7 @@ export const question: Question = {
       ],
     },
     {
-      contestants: [100, 1_000, 10_000].map(pending),
+      contestants: [10, 100, 1_000, 10_000].map(pending),
       scenarios: [
         { name: PENDING, unit: 'µs/call', better: 'less', cores: 'all', base: '100 pending', measure: steadily },
       ],

@@ -96,6 +96,8 @@ const trials = (members: Members): Contestant<Trials> => ({
   },
 })
 
+const manyOf = (act: 'start' | 'close') => `${act} many`
+
 const FIRST_REPLY = 'until the first reply'
 
 export const question: Question = {
@@ -113,7 +115,7 @@ export const question: Question = {
     {
       contestants: [trials(BARE), trials('Troupe')],
       scenarios: (['start', 'close'] as const).map((of) => ({
-        name: `${of} many`,
+        name: manyOf(of),
         unit: 'ms each',
         better: 'less' as const,
         cores: 'all' as const,
@@ -132,5 +134,12 @@ export const question: Question = {
       limit: { atMost: 1.2 },
     },
     { says: 'warm: at most 5 ms', scenario: FIRST_REPLY, subject: WARM, over: null, limit: { atMost: 5 } },
+    {
+      says: 'a pool of 200 services closes within a second: at most 5 ms each',
+      scenario: manyOf('close'),
+      subject: 'Troupe',
+      over: null,
+      limit: { atMost: 5 },
+    },
   ],
 }
