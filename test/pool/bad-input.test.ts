@@ -90,6 +90,37 @@ describe('the options of a pool', () => {
   })
 })
 
+describe('the specification of a context', () => {
+  it.each([
+    [
+      'a module that is not there',
+      { modules: ['/nowhere/x.ts'] },
+      /"modules" names "file:.*x.ts", where there is no file/,
+    ],
+    ['modules that are no list', { modules: 'x' }, /"modules" must be a list of files and folders/],
+    ['threads that are nothing', { threads: null }, /"threads" must be an object such as/],
+    ['no heap to start in', { resourceLimits: { maxOldGenerationSizeMb: 2 } }, /must be at least 8, found 2/],
+    [
+      'a limit that is no number',
+      { resourceLimits: { stackSizeMb: '4' } },
+      /"stackSizeMb" must be a number of mebibytes/,
+    ],
+    ['a limit that there is not', { resourceLimits: { heap: 4 } }, /unknown "heap" in "resourceLimits", known: max/],
+    ['limits that are none', { resourceLimits: 'x' }, /"resourceLimits" must be an object such as/],
+    ['a list for an environment', { env: ['A'] }, /"env" must be an object of texts/],
+    ['a number in the environment', { env: { A: 5 } }, /"env" must be an object of texts/],
+    [
+      'an option that only a process has',
+      { execArgv: ['--max-old-space-size=64'] },
+      /"execArgv" has what a thread can't/,
+    ],
+  ])('with %s is BAD_OPTIONS, before anything is started', async (_, wrong, message) => {
+    await using pool = new Pool()
+    await expect(pool.context({ name: 'context', ...wrong } as never)).rejects.toEqual(badOptions(message))
+    expect(pool.stats().contexts).toBe(0)
+  })
+})
+
 it('a signal to inject that is none is BAD_OPTIONS', async () => {
   await using pool = new Pool()
   await expect(pool.inject('key', { signal: 5 as never })).rejects.toEqual(

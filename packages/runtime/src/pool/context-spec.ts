@@ -1,6 +1,9 @@
 /** What a pool is told about a context, and what is wrong with it if it is. */
-import type { ResourceLimits } from 'node:worker_threads'
-import { BadOptionsError } from '@troupe/worker-host'
+import { type ResourceLimits, Worker } from 'node:worker_threads'
+import { BadOptionsError, messageOf } from '@troupe/worker-host'
+import { AllowedModules } from '../activation/allowed-modules.ts'
+import { requireModule } from '../modules/module-url.ts'
+import { resourceLimitProblems } from '../threads/resource-limits.ts'
 import { checkThreadLimits, type ThreadLimits } from '../threads/thread-limits.ts'
 import { requireObject, unknownKeys } from './required.ts'
 
@@ -34,21 +37,43 @@ export function checkContextSpec(spec: ContextSpec): ContextSpec {
   const problems = [...problemsOf(spec)]
   if (problems.length > 0) throw new BadOptionsError(`context ${JSON.stringify(spec.name)}: ${problems.join('; ')}`)
   checkThreadLimits(spec.threads, 0)
+  if (spec.modules !== undefined) new AllowedModules(spec.modules.map(requireModule)) // its own pool will make the same
   return spec
 }
 
 function* problemsOf(spec: ContextSpec): Generator<string> {
   yield* unknownKeys(spec, KNOWN_KEYS)
   if (!isName(spec.name)) yield nameProblem(spec.name)
-  const { kind = 'thread', execArgv = [], env = {}, resourceLimits } = spec
+  const { kind = 'thread', execArgv = [], env = {}, resourceLimits, modules, threads } = spec
   if (kind !== 'thread' && kind !== 'process') yield `"kind" must be thread or process, found ${JSON.stringify(kind)}`
   if (kind === 'process' && resourceLimits !== undefined) {
     yield `"resourceLimits" are of a thread; those of a process are options of Node: execArgv: ['--max-old-space-size=512']`
   }
-  if (!Array.isArray(execArgv) || !execArgv.every((arg) => typeof arg === 'string')) {
-    yield `"execArgv" must be a list of texts`
+  yield* resourceLimitProblems(resourceLimits)
+  if (!isListOfTexts(execArgv)) yield `"execArgv" must be a list of texts`
+  else if (kind === 'thread' && spec.execArgv !== undefined) yield* execArgvProblems(execArgv)
+  if (!isEnvironment(env)) yield `"env" must be an object of texts`
+  if (modules !== undefined && !Array.isArray(modules)) yield `"modules" must be a list of files and folders`
+  if (threads !== undefined && (typeof threads !== 'object' || threads === null)) {
+    yield `"threads" must be an object such as { max: 8 }`
   }
-  if (typeof env !== 'object' || env === null) yield `"env" must be an object of texts`
+}
+
+const isListOfTexts = (list: unknown): boolean => Array.isArray(list) && list.every((one) => typeof one === 'string')
+
+const isEnvironment = (env: unknown): boolean =>
+  typeof env === 'object' &&
+  env !== null &&
+  !Array.isArray(env) &&
+  Object.values(env).every((value) => value === undefined || typeof value === 'string')
+
+/** Only Node knows which of its options a thread can have; it says so before it starts one. */
+function* execArgvProblems(execArgv: readonly string[]): Generator<string> {
+  try {
+    void new Worker('', { eval: true, execArgv: [...execArgv] }).terminate()
+  } catch (error) {
+    yield `"execArgv" has what a thread can't: ${messageOf(error)}`
+  }
 }
 
 /** A name is one step of a path; with a `#` at its start it is Troupe's own. */

@@ -6,6 +6,7 @@ import { OwnThread } from '../contexts/own-thread.ts'
 import type { Place, StartThread } from '../contexts/place.ts'
 import { SharedThread } from '../contexts/shared-thread.ts'
 import { ThisThread } from '../contexts/this-thread.ts'
+import { requireModule } from '../modules/module-url.ts'
 import { ProcessSupply } from '../processes/process-supply.ts'
 import { ContextLink } from '../threads/context-link.ts'
 import { checkThreadLimits, type ThreadLimits } from '../threads/thread-limits.ts'
@@ -13,7 +14,7 @@ import { ThreadSupplies } from '../threads/thread-supplies.ts'
 import type { ThreadOptions } from '../threads/thread-supply.ts'
 import { openThread } from '../threads/thread-vessel.ts'
 import type { ContextSpec } from './context-spec.ts'
-import { requireModule, type ServiceSpec } from './service-spec.ts'
+import type { ServiceSpec } from './service-spec.ts'
 
 export interface PlacesOptions {
   /** Of the pool. */

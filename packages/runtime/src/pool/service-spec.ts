@@ -1,11 +1,11 @@
 /** What a pool is told about a service, and what is wrong with it if it is. */
-import { isAbsolute } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { ResourceLimits } from 'node:worker_threads'
 import { BadOptionsError, NotCloneableError } from '@troupe/worker-host'
 import { findUncloneable } from '@troupe/worker-host/owner'
 import { ConcurrentInvoker, type Invoker } from '../calls/invoker.ts'
+import { moduleUrl } from '../modules/module-url.ts'
 import type { Supervision } from '../supervision/restart-limit.ts'
+import { resourceLimitProblems } from '../threads/resource-limits.ts'
 import { isName, nameProblem } from './context-spec.ts'
 import { unknownKeys } from './required.ts'
 import { type InvokerSpec, invokerProblems, toInvoker } from './service-invoker.ts'
@@ -89,9 +89,6 @@ export interface CheckedSpec {
   readonly maxTasks: number
 }
 
-/** Seen with Node 26: with 6 a thread starts, with 5 the thread or the whole process ends. */
-const LEAST_HEAP_MB = 8
-
 /** Some 23 days. Node takes a timer of more than 2 ** 31 ms for one of 1 ms. */
 const MAX_MS = 2_000_000_000
 
@@ -170,10 +167,7 @@ function* problemsOf(spec: CommonSpec): Generator<string> {
   } else if (thread !== 'own' && thread !== 'parent') yield `"thread" must be own or parent, found ${String(thread)}`
   if (!LINKS.includes(spec.link)) yield `"link" must be direct or routed, found ${String(spec.link)}`
   if (!isCount(threads) || threads > 1024) yield `"threads" must be a whole number from 1 to 1024, found ${threads}`
-  const { maxOldGenerationSizeMb: heapMb = LEAST_HEAP_MB } = spec.resourceLimits ?? {}
-  if (!(heapMb >= LEAST_HEAP_MB)) {
-    yield `"maxOldGenerationSizeMb" must be at least ${LEAST_HEAP_MB}, found ${heapMb}: V8 ends the process over a heap that it can't start in`
-  }
+  yield* resourceLimitProblems(spec.resourceLimits)
   if (!(transitionMs > 0 && transitionMs <= MAX_MS)) {
     yield `"transitionMs" must be a number of milliseconds above 0, up to ${MAX_MS}, found ${transitionMs}`
   }
@@ -190,20 +184,6 @@ function* problemsOf(spec: CommonSpec): Generator<string> {
   if (!Number.isInteger(maxRestarts) || maxRestarts < 0)
     yield `"maxRestarts" must be a whole number from 0, found ${maxRestarts}`
   if (!(withinMs > 0)) yield `"withinMs" must be a number of milliseconds above 0, found ${withinMs}`
-}
-
-function moduleUrl(module: unknown): URL | undefined {
-  if (module instanceof URL) return module.protocol === 'file:' ? module : undefined
-  if (typeof module !== 'string') return undefined
-  if (isAbsolute(module)) return pathToFileURL(module)
-  return module.startsWith('file:') && URL.canParse(module) ? new URL(module) : undefined
-}
-
-/** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
-export function requireModule(module: URL | string): URL {
-  const url = moduleUrl(module)
-  if (url !== undefined) return url
-  throw new BadOptionsError(`a module must be a file: URL or an absolute path, found ${String(module)}`)
 }
 
 function requireCloneable(options: unknown, name: string): void {
