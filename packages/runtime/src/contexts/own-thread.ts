@@ -27,7 +27,7 @@ export class OwnThread implements Place {
       host: thread.addHost(),
       carrier: thread.carrier,
       settled: () => thread.settled(),
-      release: () => thread.retire(),
+      release: () => thread.retire((reason) => kill.abort(reason)),
       abandon: (reason) => kill.abort(reason),
     }
   }

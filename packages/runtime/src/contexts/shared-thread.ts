@@ -48,6 +48,10 @@ export class SharedThread implements Place {
     }
   }
 
+  get isOpening(): boolean {
+    return this.#current !== undefined && this.#thread === undefined
+  }
+
   /** Starts the thread, when there is none. */
   async open(): Promise<void> {
     await this.#open().opening
@@ -58,10 +62,11 @@ export class SharedThread implements Place {
     this.#current?.kill.abort(reason)
   }
 
-  /** Ends the thread, whose services have stopped. */
+  /** Ends the thread, whose services have stopped; one that is still to come is of no use any more. */
   async close(): Promise<void> {
+    if (this.isOpening) this.kill(new Error(`"${this.id}" was closed`))
     const thread = await this.#current?.opening.catch(() => undefined)
-    await thread?.retire()
+    await thread?.retire((reason) => this.kill(reason))
   }
 
   #open(): Incarnation {

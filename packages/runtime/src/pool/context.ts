@@ -59,6 +59,7 @@ export class Context implements AsyncDisposable {
 
   /** Brings a service to life in the context's own pool, or joins it; as `pool.activate`. */
   async activate<S>(module: URL | string, exportName: string): Promise<ServiceProxy<S>> {
+    this.#requireOpen()
     return this.#keeper.activate<S>(module, exportName)
   }
 
@@ -67,8 +68,10 @@ export class Context implements AsyncDisposable {
    * ends with the context. As `pool.call`.
    *
    * @throws {ActivationDeniedError} ERR_TROUPE_ACTIVATION_DENIED when the module is none of those that may be activated
+   * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
    */
   async call<Result = unknown>(name: string, method: string, ...args: unknown[]): Promise<Result> {
+    this.#requireOpen()
     return (await this.#keeper.call(name, method, args)) as Result
   }
 
@@ -88,7 +91,12 @@ export class Context implements AsyncDisposable {
   }
 
   #admit<S>(spec: ServiceSpec<S>): ServiceSpec<S> {
-    if (this.#closing) throw new PoolClosedError(`context "${this.id}" takes no more services`)
+    this.#requireOpen()
     return requireTenant(spec)
+  }
+
+  /** What is closed is not brought to life again. */
+  #requireOpen(): void {
+    if (this.#closing) throw new PoolClosedError(`context "${this.id}" takes no more services and calls`)
   }
 }

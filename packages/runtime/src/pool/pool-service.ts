@@ -11,6 +11,9 @@ import type { ServiceHandle } from './service-handle.ts'
 
 export const POOL_SERVICE = '\0pool'
 
+/** What errors and events call it. */
+const NAME = 'pool'
+
 export interface PoolServiceOptions {
   /** The context of the pool. */
   readonly id: ContextId
@@ -18,6 +21,8 @@ export interface PoolServiceOptions {
   /** Asks the pool above; undefined where there is none. */
   readonly askAbove: (request: CallRequest) => Promise<unknown> | undefined
   readonly graph: (limitMs: number) => Promise<ServiceGraph>
+  /** Somebody has asked what only others may. */
+  readonly onRefused: (request: CallRequest) => void
 }
 
 export class PoolService {
@@ -46,27 +51,42 @@ export class PoolService {
   }
 
   /** A question of a pool next to this one. */
-  readonly send = async ({ method, args, caller, signal, within }: CallRequest): Promise<unknown> => {
+  readonly send = async (request: CallRequest): Promise<unknown> => {
+    const { method, args, caller, signal, within } = request
     switch (method) {
       case 'graph':
-        if (!this.#options.id.startsWith(`${caller}/`)) throw new NotAuthorizedError('pool', method, caller)
+        if (!this.#options.id.startsWith(`${caller}/`)) throw this.#refusal(request)
         return this.#options.graph(Number(args[0]))
       case 'inject':
         return this.values.inject(args[0] as string, { signal: within?.signal ?? signal })
       case 'provide':
-        return this.#provide(caller, args)
+        return this.#provide(request)
       case 'withdraw':
-        return this.values.withdraw(args[0] as number)
+        return this.#withdraw(request)
       default:
-        throw new NoSuchMethodError('pool', method)
+        throw new NoSuchMethodError(NAME, method)
     }
   }
 
   /** Only for a service of this pool that lives where the question comes from. */
-  #provide(caller: ContextId, [name, key, value]: readonly unknown[]): number {
+  #provide(request: CallRequest): number {
+    const [name, key, value] = request.args
     const service = this.#options.serviceNamed(name as string)
-    if (service?.context !== caller) throw new NotAuthorizedError('pool', 'provide', caller)
+    if (service?.context !== request.caller) throw this.#refusal(request)
     return this.values.provide(key as string, value, service)
+  }
+
+  /** Only what was provided from where the question comes. */
+  #withdraw(request: CallRequest): void {
+    const provision = request.args[0] as number
+    if (!this.values.has(provision)) return // its provider has ended
+    if (this.values.providerOf(provision)?.context !== request.caller) throw this.#refusal(request)
+    this.values.withdraw(provision)
+  }
+
+  #refusal(request: CallRequest): NotAuthorizedError {
+    this.#options.onRefused({ ...request, service: NAME })
+    return new NotAuthorizedError(NAME, request.method, request.caller)
   }
 }
 

@@ -17,9 +17,11 @@
 import {
   BadOptionsError,
   type Clock,
+  DeadlineExceededError,
   DuplicateNameError,
   type InjectOptions,
   NoSuchServiceError,
+  NotRunningError,
   PoolClosedError,
   type RefusalReason,
   ServiceCrashedError,
@@ -37,6 +39,7 @@ import type { Place } from '../contexts/place.ts'
 import type { SharedThread } from '../contexts/shared-thread.ts'
 import { eachAfterDependencies, eachAfterDependents, requireNoCircle, startOrder } from '../graph/dependencies.ts'
 import { closed, type ServiceGraph } from '../graph/service-graph.ts'
+import { requireModule } from '../modules/module-url.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Switchboard } from '../routing/switchboard.ts'
 import { ThreadDiedError } from '../threads/host-link.ts'
@@ -53,7 +56,7 @@ import { type PoolEventMap, type PoolListener, Refusals } from './refusals.ts'
 import { requireObject, requireText } from './required.ts'
 import { ServiceHandle } from './service-handle.ts'
 import { type InvokerSpec, toInvoker } from './service-invoker.ts'
-import { checkSpec, requireModule, type ServiceSpec } from './service-spec.ts'
+import { checkSpec, type ServiceSpec } from './service-spec.ts'
 
 export interface PoolStats {
   readonly services: number
@@ -73,6 +76,9 @@ export interface GraphOptions {
 
 /** Of the time that a pool is given for its picture, what it gives on: so that it still answers when those below don't. */
 const SHARE_BELOW = 0.5
+
+/** For a context's thread or process to be there: as long as a service's transition by default. */
+const START_MS = 10_000
 
 /** What errors call what they were given. */
 const NAME = "a service's name"
@@ -124,6 +130,7 @@ export class Pool implements AsyncDisposable {
       serviceNamed: (name) => this.#sendTo(name),
       activate: (request, isFromAbove) => this.#desk.take(request, isFromAbove),
       threadNamed: (name) => (this.#contexts.get(name) ?? this.#services.get(name))?.place.thread,
+      reopen: (name, isOwn) => this.#reopen(name, isOwn),
       lend: (name, caller) => this.#services.get(name)?.lend(caller),
       onRefused: (request) => this.#tellPolicy(request),
       names: () => this.names,
@@ -134,6 +141,7 @@ export class Pool implements AsyncDisposable {
       serviceNamed: (name) => this.#services.get(name),
       askAbove: (request) => this.#switchboard.askAbove(request),
       graph: (limitMs) => this.#graph(limitMs),
+      onRefused: (request) => this.#tellPolicy(request),
     })
     if (home.parent) this.#switchboard.connectUp(home.parent)
     this.#activator = activator
@@ -241,12 +249,10 @@ export class Pool implements AsyncDisposable {
     })
     this.#contexts.set(name, context)
     try {
-      await place.open()
+      await this.#open(place)
     } catch (error) {
       this.#contexts.delete(name)
-      throw error instanceof ThreadDiedError
-        ? new ServiceCrashedError(place.id, { ...error.death, mayHaveRun: false })
-        : error
+      throw error
     }
     return context
   }
@@ -487,8 +493,29 @@ export class Pool implements AsyncDisposable {
     return this.proxy<S>(`${name}/${await this.#callIn(name, place, request)}`)
   }
 
+  /** @throws {ServiceCrashedError} ERR_TROUPE_SERVICE_CRASHED when the thread or process ended before it was ready, or was late */
+  async #open(place: SharedThread): Promise<void> {
+    const kill = (): void => place.kill(new DeadlineExceededError(`starting "${place.id}"`, START_MS))
+    const cancelTimer = this.#clock.setTimer(kill, START_MS)
+    try {
+      await place.open()
+    } catch (error) {
+      if (!(error instanceof ThreadDiedError)) throw error
+      throw new ServiceCrashedError(place.id, { ...error.death, mayHaveRun: false })
+    } finally {
+      cancelTimer()
+    }
+  }
+
+  /** For a call into a context whose thread has died: its owner's calls start the next one, and others wait for it at most. */
+  #reopen(name: string, isOwn: boolean): Promise<void> | undefined {
+    const place = this.#contexts.get(name)?.place
+    if (place === undefined) return undefined
+    return isOwn || place.isOpening ? this.#open(place) : Promise.reject(new NotRunningError(name, 'STOPPED'))
+  }
+
   async #callIn(name: string, place: SharedThread, request: CallRequest): Promise<unknown> {
-    await place.open()
+    await this.#open(place)
     const own = this.#services.get(request.service)
     if (own?.place === place) return own.send(request)
     return this.#switchboard.route({ ...request, service: `${name}/${request.service}` })

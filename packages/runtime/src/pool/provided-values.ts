@@ -21,6 +21,8 @@ import type { ServiceHandle } from './service-handle.ts'
 interface Provided {
   readonly value: unknown
   readonly provision: number
+  /** Undefined for the parent script. */
+  readonly provider: ServiceHandle | undefined
   /** Ends the watch over its provider. */
   readonly unwatch: () => void
 }
@@ -52,10 +54,19 @@ export class ProvidedValues {
     const onState = ({ state }: StateChange): void => {
       if (state === 'STOPPED' || state === 'FAILED') this.withdraw(provision)
     }
-    this.#values.set(key, { value, provision, unwatch: () => provider?.off('state', onState) })
+    this.#values.set(key, { value, provision, provider, unwatch: () => provider?.off('state', onState) })
     provider?.on('state', onState)
     for (const { resolve } of this.#waiting.get(key) ?? []) resolve(structuredClone(value))
     return provision
+  }
+
+  has(provision: number): boolean {
+    return [...this.#values.values()].some((provided) => provided.provision === provision)
+  }
+
+  /** Whose value that is; undefined for the parent script's. */
+  providerOf(provision: number): ServiceHandle | undefined {
+    return [...this.#values.values()].find((provided) => provided.provision === provision)?.provider
   }
 
   /** Of one that is withdrawn already, or whose provider has ended, it does nothing. */

@@ -40,6 +40,8 @@ export interface SwitchboardOptions {
   readonly serviceNamed: (name: string) => Send | undefined
   /** The thread of this pool's context of that name; undefined when it has none, or that has no thread. */
   readonly threadNamed: (name: string) => ContextLink | undefined
+  /** Starts the dead thread of the context of that name; undefined where there is no such context. */
+  readonly reopen: (name: string, isOwn: boolean) => Promise<void> | undefined
   /** A link to the service of that name; undefined when its calls are to be routed. */
   readonly lend: (name: string, caller: ContextId) => Loan | undefined
   /** A policy did not admit a call by a link. */
@@ -142,9 +144,9 @@ export class Switchboard {
     this.#expected.failAll(unanswered)
     const reason = new PoolClosedError(`context "${this.#options.id}"`)
     for (const router of this.#routers) router.close(reason)
-    for (const way of this.#down.values()) way.close(reason)
+    for (const way of this.#down.values()) way.close({ cause: reason })
     for (const line of this.#lines.values()) line.close(reason)
-    this.#up?.close(reason)
+    this.#up?.close({ cause: reason })
   }
 
   #route(request: CallRequest, origin: Origin): Promise<unknown> {
@@ -161,6 +163,8 @@ export class Switchboard {
     if (name.startsWith(`${id}/`)) return this.#route({ ...request, service: name.slice(id.length + 1) }, 'parent')
     const way = this.#wayDown(name)
     if (way) return way.send({ ...request, service: name.slice(name.indexOf('/') + 1) })
+    const reopened = this.#reopen(request)
+    if (reopened) return reopened.then(() => this.#route(request, origin))
     const activated = this.#options.activate(request, origin === 'parent')
     if (activated) return activated
     if (this.#up === undefined || origin === 'parent') return this.expect(request)
@@ -199,6 +203,11 @@ export class Switchboard {
     return loan?.notices()
   }
 
+  #reopen({ service, caller }: CallRequest): Promise<void> | undefined {
+    const end = service.indexOf('/')
+    return end < 0 ? undefined : this.#options.reopen(service.slice(0, end), caller === this.#options.id)
+  }
+
   /** By the first step of the path. */
   #wayDown(path: string): Way | undefined {
     const end = path.indexOf('/')
@@ -210,9 +219,9 @@ export class Switchboard {
     const { id: from, watch } = this.#options
     const way = new Way({ from, to: `${from}/${name}`, port: thread.openPool(), watch })
     this.#down.set(thread, way)
-    void thread.died.then(({ cause }) => {
+    void thread.died.then((death) => {
       this.#down.delete(thread)
-      way.close(cause)
+      way.close(death)
     })
     return way
   }

@@ -7,6 +7,7 @@ import { CallLink } from '../calls/call-link.ts'
 import type { CallSink } from '../calls/call-queue.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import { ConcurrentInvoker } from '../calls/invoker.ts'
+import type { Death } from '../threads/host-link.ts'
 import { RouteBook } from './route-book.ts'
 
 export interface WayOptions {
@@ -54,8 +55,8 @@ export class Way {
   }
 
   /** The other end is gone: calls that it has not answered fail. */
-  close(cause: unknown): void {
-    this.#link.close({ cause })
+  close(death: Death): void {
+    this.#link.close(death)
     this.#invoker.queue.setFlow('hold')
   }
 }

@@ -2,6 +2,7 @@
  * A context, as its owner has it: the hosts of the services in it, and the one place that knows how it ended. What it
  * runs in, a thread or a process, is its vessel.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Refusal } from '@troupe/worker-host'
 import {
   type Carrier,
@@ -29,6 +30,9 @@ export interface Vessel {
   /** Ends it, whose services have stopped. */
   end(): Promise<void>
 }
+
+/** As long as the grace of a service is by default. */
+const SILENCE_MS = 10_000
 
 /** What a context tells its owner of itself. */
 export interface ContextListeners {
@@ -95,12 +99,27 @@ export class ContextLink {
     return near
   }
 
-  /** Ends the context, whose services have stopped; first what lives below it. */
-  async retire(): Promise<void> {
+  /** Ends the context, whose services have stopped; first what lives below it. @param kill for one that is blocked */
+  async retire(kill: (reason: Error) => void): Promise<void> {
     const { api, control } = this.#vessel
-    if (this.hasPool) await Promise.race([api.closePool(), this.died])
+    const over = new AbortController()
+    if (this.hasPool) {
+      void this.#silence(over.signal).then(kill)
+      await Promise.race([api.closePool(), this.died])
+    }
+    over.abort()
     control.close()
     await this.#vessel.end()
+  }
+
+  /** Resolves when it has not answered for so long, and else never: a thread that is blocked closes nothing. */
+  async #silence(over: AbortSignal): Promise<Error> {
+    const silence = new Error(`it has not answered for ${SILENCE_MS} ms`)
+    const pause = (ms: number) => sleep(ms, silence, { signal: over }).catch(() => new Promise<never>(() => {}))
+    while ((await Promise.race([this.#vessel.api.threadId(), pause(SILENCE_MS)])) !== silence) {
+      await pause(SILENCE_MS / 10)
+    }
+    return silence
   }
 
   readonly #watch = (message: unknown): void => {
