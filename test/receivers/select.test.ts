@@ -1,8 +1,8 @@
-import { EventEmitter } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { MessageChannel } from 'node:worker_threads'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { listen } from '../../packages/worker-host/src/receivers/listening.ts'
 import { Select, type Source } from '../../packages/worker-host/src/receivers/select.ts'
 
@@ -174,6 +174,25 @@ describe('a select', () => {
     expect(await select.next()).toEqual(END)
   })
 
+  it('goes on when its last source was removed: a source may be added yet, and closing settles who waits', async () => {
+    const first = (async function* () {
+      yield 1
+      await new Promise(() => {})
+    })()
+    const second = countingSource()
+    const select = selectOf<AsyncIterable<unknown>>(first)
+    const waiting = [select.next(), select.next()]
+    expect(await waiting[0]).toEqual({ done: false, value: { source: first, value: 1 } })
+    await select.remove(first)
+    await settled()
+    select.add(second)
+    expect(await waiting[1]).toEqual({ done: false, value: { source: second, value: 1 } })
+    await select.remove(second)
+    const last = select.next()
+    await select.close()
+    expect(await last).toEqual(END)
+  })
+
   it('leaves alone a source that is added after its end', async () => {
     const select = new Select()
     await select.close()
@@ -218,6 +237,30 @@ describe('a select in a select', () => {
     }
     expect(() => last.add(first)).toThrow(BAD_OPTIONS)
   })
+
+  it.each([1, 2, 3])('can not be in itself, over %d iterables that give it', (depth) => {
+    const given = (select: Select): Source => ({ [Symbol.asyncIterator]: () => select[Symbol.asyncIterator]() })
+    const first = new Select()
+    let last = first
+    for (let n = 1; n < depth; n++) {
+      const next = new Select()
+      last.add(given(next))
+      last = next
+    }
+    expect(() => last.add(given(first))).toThrow(/a select can not be a source of itself/)
+  })
+
+  it('that reads itself over generators is given no error and no end, until it is closed', async () => {
+    const [first, second] = [new Select(), new Select()]
+    const through = async function* (select: Select) {
+      for await (const event of select) yield event
+    }
+    first.add(through(second))
+    second.add(through(first))
+    const waiting = [first.next(), second.next()]
+    await Promise.all([first.close(), second.close()])
+    expect(await Promise.all(waiting)).toEqual([END, END])
+  })
 })
 
 describe('a source', () => {
@@ -232,8 +275,83 @@ describe('a source', () => {
     port2.close()
   })
 
-  it.each([[undefined], [null], [1], ['a text'], [{}], [new EventEmitter()], [[1, 2]]])('can not be %o', (source) => {
-    expect(() => new Select().add(source as never)).toThrow(BAD_OPTIONS)
+  const { port1: port, port2: peer } = new MessageChannel()
+  const [emitter, target, generator] = [new EventEmitter(), new EventTarget(), of(1)]
+  const given = (): Source => ({ [Symbol.asyncIterator]: () => generator })
+  afterAll(() => {
+    port.close()
+    peer.close()
+  })
+
+  it.each<[string, Source, Source]>([
+    ['a port and its messages', port, listen(port, 'message')],
+    ['the messages of a port and the port', listen(port, 'message'), port],
+    ['the messages of a port twice', listen(port, 'message'), listen(port, 'message', { capacity: 1 })],
+    ['an event of an emitter twice', listen(emitter, 'x'), listen(emitter, 'x', { until: 'end' })],
+    ['an event of a target twice', listen(target, 'x'), listen(target, 'x')],
+    ['a generator and an iterable that gives it', generator, given()],
+    ['an iterable that gives a generator and that', given(), generator],
+    ['two iterables that give one generator', given(), given()],
+  ])('that is read already is BAD_OPTIONS, and may be added when it has left: %s', async (_, first, second) => {
+    const select = selectOf(first)
+    expect(() => select.add(second)).toThrow(BAD_OPTIONS)
+    await select.remove(first)
+    expect(select.add(second)).toBe(true)
+    await select.remove(second)
+    expect(emitter.eventNames()).toEqual([])
+    expect(port.listenerCount('message')).toBe(0)
+  })
+
+  it.each<[string, Source, Source]>([
+    ['another event of an emitter', listen(emitter, 'x'), listen(emitter, 'y')],
+    ['an event of another emitter', listen(emitter, 'x'), listen(new EventEmitter(), 'x')],
+    ['another event of a port', port, listen(port, 'other')],
+  ])('that is not read yet is taken: %s', async (_, first, second) => {
+    const select = selectOf(first)
+    expect(select.add(second)).toBe(true)
+    await select.close()
+  })
+
+  it('whose emitter refuses its listener is not taken, and may be added again', async () => {
+    const shy = new EventEmitter()
+    shy.once('newListener', () => {
+      throw new RangeError('not now')
+    })
+    const [select, source] = [new Select(), listen(shy, 'x')]
+    expect(() => select.add(source)).toThrow(new RangeError('not now'))
+    expect(select.add(source)).toBe(true)
+    await select.close()
+  })
+
+  it('that has an event of an emitter does not keep it from another select', async () => {
+    const selects = [selectOf(listen(emitter, 'x')), selectOf(listen(emitter, 'x'))]
+    emitter.emit('x', 1)
+    for (const select of selects) {
+      expect((await select.next()).value!.value).toEqual([1])
+      await select.close()
+    }
+  })
+
+  it.each([
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [1, '1'],
+    ['a text', "'a text'"],
+    [Symbol('x'), 'Symbol(x)'],
+    [{}, 'found {}'],
+    [new EventEmitter(), 'EventEmitter'],
+    [[1, 2], '[Array]'],
+    [{ [Symbol.asyncIterator]: 5 }, '[Object]'],
+    [{ [Symbol.asyncIterator]: () => 5 }, 'an iterator with "next", found 5'],
+    [{ [Symbol.asyncIterator]: () => null }, 'an iterator with "next", found null'],
+    [{ [Symbol.asyncIterator]: () => ({}) }, 'an iterator with "next", found {}'],
+    [{ [Symbol.asyncIterator]: () => ({ next: 5 }) }, 'an iterator with "next", found [Object]'],
+  ])('can not be %o, and the select says what was found', (source, found) => {
+    const select = new Select()
+    const add = () => select.add(source as never)
+    expect(add).toThrow(BAD_OPTIONS)
+    expect(add).toThrow(found)
+    expect(select.isRead).toBe(false)
   })
 
   it('that has ended may be added to another select', async () => {
@@ -254,6 +372,36 @@ describe('a port', () => {
     const events = await Array.fromAsync(select)
     expect(events.map(({ value }) => value)).toEqual(['one', 'two', 'three'])
     expect(events[0]!.source).toBe(port1)
+  })
+
+  it.each(['this side', 'the other side'])('that was closed from %s before it was added ends at once', async (side) => {
+    const { port1, port2 } = new MessageChannel()
+    const closed = once(port1, 'close')
+    ;(side === 'this side' ? port1 : port2).close()
+    await closed
+    for (const source of [port1, listen(port1, 'message', { until: 'over' })]) {
+      expect(await Array.fromAsync(selectOf<Source>(source))).toEqual([])
+    }
+    expect(port1.listenerCount('message')).toBe(0)
+  })
+
+  it('that was handed on before it was added ends at once', async () => {
+    const [{ port1 }, carrier] = [new MessageChannel(), new MessageChannel()]
+    carrier.port1.postMessage(port1, [port1])
+    expect(await Array.fromAsync(selectOf(port1))).toEqual([])
+    carrier.port1.close()
+  })
+
+  it.each(['ref', 'unref'] as const)('that is open is read, whatever it had been told with %s', async (told) => {
+    const { port1, port2 } = new MessageChannel()
+    const ignore = () => {}
+    port1.on('message', ignore)
+    port1[told]()
+    const select = selectOf(port1)
+    port2.postMessage('here')
+    expect((await select.next()).value).toEqual({ source: port1, value: 'here' })
+    await select.close()
+    port1.close()
   })
 
   it('that sends more than 1,024 messages which nobody reads fails the select', async () => {
@@ -319,13 +467,29 @@ describe('listen', () => {
     expect(source.dropped).toBe(dropped)
   })
 
+  const emitter = new EventEmitter()
   it.each([
-    ['no emitter', [{}, 'tick']],
-    ['no name', [new EventEmitter(), undefined]],
-    ['no capacity', [new EventEmitter(), 'tick', { capacity: 0 }]],
-    ['an unknown overflow', [new EventEmitter(), 'tick', { overflow: 'grow' }]],
-    ['an unknown option', [new EventEmitter(), 'tick', { size: 1 }]],
-  ])('with %s throws BAD_OPTIONS', (_, args) => {
-    expect(() => Reflect.apply(listen, undefined, args)).toThrow(BAD_OPTIONS)
+    ['no arguments', [], 'found undefined'],
+    ['no emitter', [{}, 'tick'], 'needs an EventEmitter or an EventTarget, found {}'],
+    ['null', [null, 'tick'], 'found null'],
+    ['an emitter that can not be left', [{ on() {} }, 'tick'], 'needs an EventEmitter or an EventTarget'],
+    ['no name', [emitter, undefined], 'needs the name of an event, found undefined'],
+    ['a symbol', [emitter, Symbol('x')], 'needs the name of an event, found Symbol(x)'],
+    ['a symbol on no emitter', [{}, Symbol('x')], 'found'],
+    ['null as options', [emitter, 'tick', null], 'needs options, such as { capacity: 10 }, found null'],
+    ['a number as options', [emitter, 'tick', 5], 'needs options, such as { capacity: 10 }, found 5'],
+    ['a list as options', [emitter, 'tick', ['end']], 'needs options, such as { capacity: 10 }, found [Array]'],
+    ['a function as options', [emitter, 'tick', () => {}], 'needs options, such as { capacity: 10 }, found [Function'],
+    ['a number as until', [emitter, 'tick', { until: 5 }], '"until" must be the name of an event, found 5'],
+    ['null as until', [emitter, 'tick', { until: null }], '"until" must be the name of an event, found null'],
+    ['no capacity', [emitter, 'tick', { capacity: 0 }], '"capacity" must be a whole number from 1, found 0'],
+    ['a symbol as capacity', [emitter, 'tick', { capacity: Symbol('x') }], 'found Symbol(x)'],
+    ['an unknown overflow', [emitter, 'tick', { overflow: 'grow' }], "dropNewest, found 'grow'"],
+    ['an object as overflow', [emitter, 'tick', { overflow: Object.create(null) }], 'dropNewest, found'],
+    ['an unknown option', [emitter, 'tick', { size: 1 }], 'unknown size, known: until, capacity, overflow'],
+  ])('with %s throws BAD_OPTIONS, which says what was found', (_, args, found) => {
+    const call = () => Reflect.apply(listen, undefined, args)
+    expect(call).toThrow(BAD_OPTIONS)
+    expect(call).toThrow(found)
   })
 })

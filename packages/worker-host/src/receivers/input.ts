@@ -1,6 +1,7 @@
 /** One source of a select, as the select reads it: something is there to be taken, or will be told of. */
 import { BufferFullError } from '../errors/catalogue.ts'
-import { attach, type Listening } from './listening.ts'
+import type { Read } from './claims.ts'
+import { attach, hasClosed, type Listening } from './listening.ts'
 
 /** What is taken from a source. Nothing comes after an end or a failure. */
 export type Taken =
@@ -9,6 +10,7 @@ export type Taken =
   | { readonly kind: 'failed'; readonly error: unknown }
 
 export interface Input {
+  readonly read: Read
   /** The select is read from now on. */
   begin(): void
   /** The next that is there; undefined when there is nothing. */
@@ -20,16 +22,17 @@ export interface Input {
 
 /** Asks for one value at a time, and for the next when that has been taken: the source waits for its reader. */
 export class IterableInput implements Input {
+  readonly read: AsyncIterator<unknown>
   readonly #source: object
-  readonly #iterator: AsyncIterator<unknown>
   readonly #onReady: () => void
   #hand: Taken | undefined
   #isAsked = false
   #isOver = false
 
-  constructor(source: AsyncIterable<unknown>, onReady: () => void) {
+  /** @param read the source's iterator */
+  constructor(source: object, read: AsyncIterator<unknown>, onReady: () => void) {
+    this.read = read
     this.#source = source
-    this.#iterator = source[Symbol.asyncIterator]()
     this.#onReady = onReady
   }
 
@@ -51,7 +54,7 @@ export class IterableInput implements Input {
   async leave(): Promise<void> {
     if (this.#isOver) return
     this.#isOver = true
-    const left = this.#iterator.return?.()
+    const left = this.read.return?.()
     if (!this.#isAsked) {
       await left
       return
@@ -66,7 +69,7 @@ export class IterableInput implements Input {
   async #ask(): Promise<void> {
     this.#isAsked = true
     try {
-      const { done, value } = await this.#iterator.next()
+      const { done, value } = await this.read.next()
       this.#hand = done ? { kind: 'ended' } : { kind: 'value', value }
     } catch (error) {
       this.#hand = { kind: 'failed', error }
@@ -80,19 +83,21 @@ export class IterableInput implements Input {
 
 /** Keeps what comes, up to the source's capacity, since the moment that it was added. */
 export class ListeningInput implements Input {
-  readonly #source: Listening
+  readonly read: Listening
   readonly #detach: () => void
   readonly #onReady: () => void
   #taken: Taken[] = []
 
-  constructor(source: Listening, onReady: () => void) {
-    this.#source = source
+  constructor(read: Listening, onReady: () => void) {
+    this.read = read
     this.#onReady = onReady
-    this.#detach = attach(source, {
+    this.#detach = attach(read, {
       onValue: (value) => this.#hear(value),
       onEnd: () => this.#end({ kind: 'ended' }),
       onError: (error) => this.#end({ kind: 'failed', error }),
     })
+    // A port tells of its end once, and this one has.
+    if (hasClosed(read)) this.#end({ kind: 'ended' })
   }
 
   get hasMore(): boolean {
@@ -111,10 +116,10 @@ export class ListeningInput implements Input {
   }
 
   #hear(value: unknown): void {
-    const { capacity, overflow, name } = this.#source
+    const { capacity, overflow, name } = this.read
     if (this.#taken.length >= capacity) {
       if (overflow === 'fail') return this.#end({ kind: 'failed', error: new BufferFullError(name, capacity) })
-      this.#source.dropped++
+      this.read.dropped++
       if (overflow === 'dropNewest') return
       this.#taken.shift()
     }

@@ -1,4 +1,5 @@
 /** Sources that can't be told to wait: events of emitters and targets, and messages of ports. */
+import { inspect } from 'node:util'
 import { MessagePort } from 'node:worker_threads'
 import { BadOptionsError } from '../errors/catalogue.ts'
 
@@ -63,23 +64,45 @@ export function listen(port: MessagePort, name: 'message', options?: ListenOptio
 export function listen(emitter: Emitter, name: string, options?: ListenOptions): Listening<unknown[]>
 export function listen(target: EventTarget, name: string, options?: ListenOptions): Listening<Event>
 export function listen(emitter: Emitter | EventTarget, name: string, options: ListenOptions = {}): Listening {
-  const { until, capacity = 1_024, overflow = 'fail', ...unknown } = options
+  if (typeof name !== 'string') throw new BadOptionsError(`listen needs the name of an event, found ${shown(name)}`)
   const subject = `listen to "${name}"`
   if (!isEmitter(emitter) && !(emitter instanceof EventTarget))
-    throw new BadOptionsError(`${subject} needs an EventEmitter or an EventTarget, found ${typeof emitter}`)
-  if (typeof name !== 'string') throw new BadOptionsError(`listen needs the name of an event, found ${typeof name}`)
+    throw new BadOptionsError(`${subject} needs an EventEmitter or an EventTarget, found ${shown(emitter)}`)
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw new BadOptionsError(`${subject} needs options, such as { capacity: 10 }, found ${shown(options)}`)
+  const { until, capacity = 1_024, overflow = 'fail', ...unknown } = options
   if (Object.keys(unknown).length > 0)
     throw new BadOptionsError(`${subject}: unknown ${Object.keys(unknown)}, known: until, capacity, overflow`)
+  if (until !== undefined && typeof until !== 'string')
+    throw new BadOptionsError(`${subject}: "until" must be the name of an event, found ${shown(until)}`)
   if (!Number.isInteger(capacity) || capacity < 1)
-    throw new BadOptionsError(`${subject}: "capacity" must be a whole number from 1, found ${capacity}`)
+    throw new BadOptionsError(`${subject}: "capacity" must be a whole number from 1, found ${shown(capacity)}`)
   if (!['fail', 'dropOldest', 'dropNewest'].includes(overflow))
-    throw new BadOptionsError(`${subject}: "overflow" must be fail, dropOldest or dropNewest, found ${overflow}`)
+    throw new BadOptionsError(`${subject}: "overflow" must be fail, dropOldest or dropNewest, found ${shown(overflow)}`)
   return new Listening(emitter, name, { capacity, overflow }, until ?? (isPort(emitter) ? 'close' : undefined))
 }
 
 export const isPort = (value: unknown): value is MessagePort => value instanceof MessagePort
 
-const isEmitter = (value: unknown): value is Emitter => typeof (value as Partial<Emitter> | null)?.on === 'function'
+function isEmitter(value: unknown): value is Emitter {
+  const { on, off } = (value ?? {}) as Partial<Emitter>
+  return typeof on === 'function' && typeof off === 'function'
+}
+
+/** What was found, in a word, for a message; of an object its class. */
+export const shown = (value: unknown): string => inspect(value, { depth: -1, maxStringLength: 40 })
+
+/**
+ * Whether it is of a port that was closed, or handed on to another thread, before: nothing comes from it any more.
+ * @source Node has no word for that; but a port that is closed can't be told to keep its thread alive.
+ */
+export function hasClosed({ emitter }: Listening): boolean {
+  if (!isPort(emitter) || emitter.hasRef()) return false
+  emitter.ref()
+  const isOpen = emitter.hasRef()
+  if (isOpen) emitter.unref()
+  return !isOpen
+}
 
 export interface Listeners {
   onValue(value: unknown): void

@@ -11,12 +11,14 @@
  *
  * A source that has ended leaves. One that fails ends the select: its reader gets the error. A source is in one select
  * at a time. Of several that have something each is asked in turn, so none has to wait for more than the others' next.
+ * A select that would read itself is an error when it is added; over generators that can't be seen: it waits for `close`.
  */
 import type { MessagePort } from 'node:worker_threads'
 import { BadOptionsError } from '../errors/catalogue.ts'
 import { throwAll } from '../errors/throw-all.ts'
+import { Claims, type Read } from './claims.ts'
 import { type Input, IterableInput, ListeningInput } from './input.ts'
-import { isPort, Listening, listen } from './listening.ts'
+import { isPort, Listening, listen, shown } from './listening.ts'
 
 export type Source = AsyncIterable<unknown> | MessagePort | Listening
 
@@ -31,12 +33,10 @@ type Result<From> = IteratorResult<Received<From>, undefined>
 
 const END = Object.freeze({ done: true, value: undefined }) as IteratorResult<never, undefined>
 
-/** Whose each source is, and so, from a select upwards, what it is inside of. */
-const owners = new WeakMap<object, Select>()
-
 export class Select<From extends Source = Source>
   implements AsyncIterableIterator<Received<From>, undefined>, AsyncDisposable
 {
+  readonly #claims = new Claims(this)
   readonly #inputs = new Map<From, Input>()
   /** The sources that have something to be taken, in the order in which it is their turn. */
   readonly #ready = new Set<From>()
@@ -59,19 +59,16 @@ export class Select<From extends Source = Source>
 
   /**
    * @returns false when the select is closed already: the source is left alone
-   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for a source that is in a select, this one or another; for a select
-   *   that this one is inside of; for what is no source
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for a source that is in a select, this one or another, or of which
+   *   another source of this one reads the same: the messages of a port, an event of an emitter, an iterator; for a
+   *   select that this one is inside of, or an iterable that gives it; for what is no source
    */
   add(source: From): boolean {
     if (this.#isClosed) return false
-    for (let at = this as Select | undefined; at !== undefined; at = owners.get(at)) {
-      if ((at as object) === source) throw new BadOptionsError('a select can not be a source of itself')
-    }
-    if (owners.has(source as object)) {
-      throw new BadOptionsError('a source is in one select at a time, and this one is in a select already')
-    }
-    const input = toInput(source, () => this.#onReady(source))
-    owners.set(source, this as unknown as Select)
+    this.#claims.check(source)
+    const read = readOf(source)
+    this.#claims.claim(source, read)
+    const input = this.#open(source, read)
     this.#inputs.set(source, input)
     if (this.#isRead) input.begin()
     if (input.hasMore) this.#onReady(source)
@@ -79,7 +76,8 @@ export class Select<From extends Source = Source>
   }
 
   /**
-   * Leaves the source; what it had that was not read yet is dropped.
+   * Leaves the source; what it had that was not read yet is dropped. The select goes on, also without any source: who
+   * waits for an event waits for a source that is added, or for `close`.
    * @returns whether it was there; rejects as the source does when it is left
    */
   async remove(source: From): Promise<boolean> {
@@ -130,6 +128,16 @@ export class Select<From extends Source = Source>
     this.#isEndless = true
   }
 
+  #open(source: From, read: Read): Input {
+    const onReady = () => this.#onReady(source)
+    try {
+      return read instanceof Listening ? new ListeningInput(read, onReady) : new IterableInput(source, read, onReady)
+    } catch (error) {
+      this.#claims.release(source, read)
+      throw error
+    }
+  }
+
   #begin(): void {
     if (this.#isRead) return
     this.#isRead = true
@@ -143,9 +151,10 @@ export class Select<From extends Source = Source>
   }
 
   #forget(source: From): void {
+    const input = this.#inputs.get(source)
+    if (input) this.#claims.release(source, input.read)
     this.#inputs.delete(source)
     this.#ready.delete(source)
-    owners.delete(source)
   }
 
   /** Gives those who wait what there is; and the end, when it has come. */
@@ -180,15 +189,22 @@ export class Select<From extends Source = Source>
   }
 }
 
-function toInput(source: Source, onReady: () => void): Input {
-  if (source instanceof Listening) return new ListeningInput(source, onReady)
-  if (isPort(source)) return new ListeningInput(listen(source, 'message'), onReady)
-  if (typeof source === 'object' && source !== null && Symbol.asyncIterator in source)
-    return new IterableInput(source, onReady)
-  throw new BadOptionsError(
-    `a source is an async iterable, a MessagePort, or made by listen(emitter, name), found ${typeof source}`,
-  )
+function readOf(source: Source): Read {
+  if (source instanceof Listening) return source
+  if (isPort(source)) return listen(source, 'message')
+  const iterate = typeof source === 'object' ? source?.[Symbol.asyncIterator] : undefined
+  if (typeof iterate !== 'function') {
+    throw new BadOptionsError(
+      `a source is an async iterable, a MessagePort, or made by listen(emitter, name), found ${shown(source)}`,
+    )
+  }
+  const iterator: unknown = iterate.call(source)
+  if (isIterator(iterator)) return iterator
+  throw new BadOptionsError(`an async iterable gives an iterator with "next", found ${shown(iterator)}`)
 }
+
+const isIterator = (value: unknown): value is AsyncIterator<unknown> =>
+  typeof value === 'object' && typeof (value as Partial<AsyncIterator<unknown>> | null)?.next === 'function'
 
 async function leaveAll(inputs: readonly Input[]): Promise<void> {
   const outcomes = await Promise.allSettled(inputs.map((input) => input.leave()))
