@@ -37,7 +37,7 @@ import {
   ValueExchange,
 } from '@troupe/worker-host/owner'
 import type { Death } from '../threads/host-link.ts'
-import type { Call, CallHolder, CallRequest } from './call.ts'
+import type { Call, CallHolder, RefusedCall } from './call.ts'
 import type { Expiring } from './deadline-watch.ts'
 import type { KnownMethod, MethodBook } from './method-book.ts'
 import { rebuildThrown } from './rejection.ts'
@@ -64,7 +64,9 @@ export interface CallLinkOptions {
   /** A call was aborted, and its method has gone on for longer than it may. */
   readonly onOverdue: (call: Call) => void
   /** A policy does not admit the caller: the method has not run. */
-  readonly onRefused: (request: CallRequest) => void
+  readonly onRefused: (call: RefusedCall) => void
+  /** What the other end refuses it tells the owner itself. */
+  readonly isToldThere?: boolean
 }
 
 interface AbandonedCall {
@@ -159,6 +161,11 @@ export class CallLink implements CallHolder, Expiring {
   lend(order: LinkOrder): void {
     this.#outbox.flush()
     this.#options.port.postMessage([Request.Link, 0, order], [order.port])
+  }
+
+  /** Takes the caller's port away, whatever it does. */
+  unlink(caller: ContextId): void {
+    this.#outbox.putFixed(Request.Unlink, 0, caller)
   }
 
   /** Resolves when every call that was sent before has begun; never, when the thread dies first. */
@@ -304,6 +311,11 @@ export class CallLink implements CallHolder, Expiring {
         if (call !== undefined) this.#becomeStream(call)
         continue
       }
+      if (operation === Reply.Refused) {
+        const [caller, method] = Array.isArray(value) ? value.map(String) : []
+        if (method !== undefined) this.#options.onRefused({ service: this.#options.service, method, caller: caller! })
+        continue
+      }
       if (operation === Reply.Fence) {
         this.#fences.shift()?.()
         continue
@@ -318,7 +330,7 @@ export class CallLink implements CallHolder, Expiring {
       if (operation === Reply.Result) {
         this.#succeeded++
         call.succeed(value)
-      } else if (operation === Reply.Refusal) this.#refuseCaller(call)
+      } else if (operation === Reply.Refusal) this.#refuseCaller(call, this.#options.isToldThere)
       else {
         this.#failed++
         const make: MakeError = (job) => rebuildThrown(value as ThrownData, job)
@@ -334,12 +346,12 @@ export class CallLink implements CallHolder, Expiring {
     if (abandoned === undefined) return
     this.#abandoned.delete(id)
     this.#forget(abandoned.call)
-    if (operation === Reply.Refusal) this.#options.onRefused(abandoned.call.request)
+    if (operation === Reply.Refusal && !this.#options.isToldThere) this.#options.onRefused(abandoned.call.request)
   }
 
-  #refuseCaller(call: Call): void {
+  #refuseCaller(call: Call, isTold = false): void {
     const { service, method, caller } = call.request
-    this.#options.onRefused(call.request)
+    if (!isTold) this.#options.onRefused(call.request)
     call.fail(() => new NotAuthorizedError(service, method, caller))
   }
 

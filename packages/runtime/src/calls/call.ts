@@ -40,6 +40,9 @@ export interface CallRequest {
   readonly passed?: PassedCall | undefined
 }
 
+/** What is told of a call that no policy has admitted. */
+export type RefusedCall = Pick<CallRequest, 'service' | 'method' | 'caller'>
+
 /** Who has the call at present: a queue, in which it waits, or the link to a thread. */
 export interface CallHolder {
   /** Its caller has been rejected; what comes of it is of no more use. */

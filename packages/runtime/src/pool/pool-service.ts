@@ -4,7 +4,7 @@
  * are known by the port.
  */
 import { type ContextId, NoSuchMethodError, NotAuthorizedError } from '@troupe/worker-host'
-import type { CallRequest } from '../calls/call.ts'
+import type { CallRequest, RefusedCall } from '../calls/call.ts'
 import type { ServiceGraph } from '../graph/service-graph.ts'
 import { copyOf, ProvidedValues } from './provided-values.ts'
 import type { ServiceHandle } from './service-handle.ts'
@@ -22,7 +22,7 @@ export interface PoolServiceOptions {
   readonly askAbove: (request: CallRequest) => Promise<unknown> | undefined
   readonly graph: (limitMs: number) => Promise<ServiceGraph>
   /** Somebody has asked what only others may. */
-  readonly onRefused: (request: CallRequest) => void
+  readonly onRefused: (call: RefusedCall) => void
 }
 
 export class PoolService {

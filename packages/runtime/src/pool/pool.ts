@@ -31,7 +31,7 @@ import { type Channel, type ParentService, throwAll } from '@troupe/worker-host/
 import { ActivationDesk, DESK } from '../activation/activation-desk.ts'
 import { type ActivationSpec, Activator } from '../activation/activator.ts'
 import { AllowedModules } from '../activation/allowed-modules.ts'
-import type { CallRequest } from '../calls/call.ts'
+import type { CallRequest, RefusedCall } from '../calls/call.ts'
 import { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { Invoker } from '../calls/invoker.ts'
 import type { Home } from '../contexts/home.ts'
@@ -462,7 +462,7 @@ export class Pool implements AsyncDisposable {
     return name === POOL_SERVICE ? this.#self.send : this.#named(name)?.send
   }
 
-  #tellPolicy({ caller, service, method }: CallRequest): void {
+  #tellPolicy({ caller, service, method }: RefusedCall): void {
     this.#refusals.tell({ reason: 'policy', caller, from: caller, at: this.#home.id, service, method })
   }
 

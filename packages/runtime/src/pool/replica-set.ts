@@ -4,7 +4,7 @@
  */
 import { type Clock, type ContextId, ServiceCrashedError, type TaskStats } from '@troupe/worker-host'
 import { type MethodDescription, type Move, type MoveEnd, throwAll } from '@troupe/worker-host/owner'
-import type { Call, CallRequest } from '../calls/call.ts'
+import type { Call, RefusedCall } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import { loadableModule } from '../modules/build-module.ts'
 import type { Loan } from '../routing/link-lender.ts'
@@ -22,7 +22,7 @@ export interface ReplicaSetOptions {
   /** Replies have come. */
   readonly onRoom: () => void
   /** A policy did not admit a call. */
-  readonly onRefused: (request: CallRequest) => void
+  readonly onRefused: (call: RefusedCall) => void
   /** A thread that was in service is gone; it is out of the set, and its calls are settled. */
   readonly onDeath: (death: Death) => void
 }
@@ -81,9 +81,14 @@ export class ReplicaSet {
     return this.#replicas.length === 1 ? this.#replicas[0]!.lender.lend(caller) : undefined
   }
 
-  /** Has callers give their links back, as soon as what went by them is answered. @param caller by default all */
-  recall(caller?: ContextId): void {
-    for (const { lender } of this.#replicas) lender.recall(caller)
+  /** Has callers give their links back, as soon as what went by them is answered. */
+  recall(): void {
+    for (const { lender } of this.#replicas) lender.recall()
+  }
+
+  /** Takes a caller's links back, whether it gives them or not. */
+  revoke(caller: ContextId): void {
+    for (const { lender } of this.#replicas) lender.revoke(caller)
   }
 
   /** Loads the service in all its threads; no hook has run. */

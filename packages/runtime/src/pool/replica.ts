@@ -19,7 +19,7 @@ import {
   transferOf,
 } from '@troupe/worker-host/owner'
 import * as Comlink from 'comlink'
-import type { Call, CallRequest } from '../calls/call.ts'
+import type { Call, RefusedCall } from '../calls/call.ts'
 import { extrasOf } from '../calls/call-extras.ts'
 import { CallLink } from '../calls/call-link.ts'
 import { ServiceMethods } from '../calls/service-methods.ts'
@@ -40,7 +40,7 @@ export interface ReplicaOptions {
   readonly graceMs: number
   readonly onRoom: () => void
   readonly onDeadline: (atMs: number) => void
-  readonly onRefused: (request: CallRequest) => void
+  readonly onRefused: (call: RefusedCall) => void
   /** A caller has given back a link that it had. */
   readonly onLinkReturned: () => void
   /** Hands over, before there is a thread, what will end it. */

@@ -19,7 +19,7 @@ import {
   type ServiceState,
   type TaskStats,
 } from '@troupe/worker-host'
-import type { CallRequest } from '../calls/call.ts'
+import type { CallRequest, RefusedCall } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import type { FinishReason } from '../lifecycle/life.ts'
 import { ComlinkEndpoint } from '../proxy/comlink-endpoint.ts'
@@ -69,7 +69,7 @@ export interface HandleOptions {
   /** For calls that say nothing else; `null` for no deadline. */
   readonly timeoutMs: number | null
   /** A policy did not admit a call. */
-  readonly onRefused: (request: CallRequest) => void
+  readonly onRefused: (call: RefusedCall) => void
   readonly startedBy: string | undefined
 }
 
@@ -238,7 +238,8 @@ export class ServiceHandle<S = unknown> {
 
   /**
    * Has the calls of a context come by their owners, from now on: it gives back the direct link that it has, once what went
-   * by it is answered, and gets none any more. What it may call is for the policies, and stays the same.
+   * by it is answered, and gets none any more. One that has not done so after a second has it taken away, and those of its
+   * calls that are not answered fail. What it may call is for the policies, and stays the same.
    */
   revoke(context: ContextId): void {
     this.#runner.revoke(context)

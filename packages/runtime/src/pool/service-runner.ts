@@ -16,7 +16,7 @@ import {
   SupersededError,
 } from '@troupe/worker-host'
 import { leadsDown, type MethodDescription, type Move, throwAll } from '@troupe/worker-host/owner'
-import type { Call, CallRequest } from '../calls/call.ts'
+import type { Call, RefusedCall } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import { type FinishReason, Life } from '../lifecycle/life.ts'
 import { type Change, Reconciler } from '../lifecycle/reconciler.ts'
@@ -38,7 +38,7 @@ export interface RunnerOptions {
   readonly clock: Clock
   readonly owner: ContextId
   readonly onMethods: (methods: readonly MethodDescription[], className: string) => void
-  readonly onRefused: (request: CallRequest) => void
+  readonly onRefused: (call: RefusedCall) => void
 }
 
 export class ServiceRunner {
@@ -112,7 +112,7 @@ export class ServiceRunner {
   /** Has the caller's calls routed from now on. */
   revoke(caller: ContextId): void {
     this.#revoked.add(caller)
-    this.replicas.recall(caller)
+    this.replicas.revoke(caller)
   }
 
   /** Refuses calls, and fails those that wait. */

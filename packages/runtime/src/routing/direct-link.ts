@@ -5,7 +5,7 @@
  */
 import type { ContextId } from '@troupe/worker-host'
 import { memoryCarrier } from '@troupe/worker-host/owner'
-import type { Call, CallRequest } from '../calls/call.ts'
+import type { Call, RefusedCall } from '../calls/call.ts'
 import { extrasOf } from '../calls/call-extras.ts'
 import { CallLink } from '../calls/call-link.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
@@ -20,7 +20,7 @@ export interface DirectLinkOptions {
   readonly watch: DeadlineWatch
   readonly onRoom: () => void
   /** A policy did not admit a call. */
-  readonly onRefused: (request: CallRequest) => void
+  readonly onRefused: (call: RefusedCall) => void
 }
 
 export class DirectLink {
@@ -43,6 +43,7 @@ export class DirectLink {
       time: watch.time,
       onRoom,
       onRefused,
+      isToldThere: true,
       onDeadline: (atMs) => watch.expect(atMs),
       onOverdue: () => {}, // a service with methods that may be killed for it is not lent
     })

@@ -11,7 +11,7 @@
  */
 import { type ContextId, NotRunningError, PoolClosedError, ServiceCrashedError } from '@troupe/worker-host'
 import type { RemoteStream } from '@troupe/worker-host/owner'
-import type { CallRequest } from '../calls/call.ts'
+import type { CallRequest, RefusedCall } from '../calls/call.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import { ConcurrentInvoker } from '../calls/invoker.ts'
 import { DirectLink } from './direct-link.ts'
@@ -28,7 +28,7 @@ export interface LineOptions {
   readonly way: Way
   readonly watch: DeadlineWatch
   /** A policy did not admit a call by the link. */
-  readonly onRefused: (request: CallRequest) => void
+  readonly onRefused: (call: RefusedCall) => void
 }
 
 export class Line {

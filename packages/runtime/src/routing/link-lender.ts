@@ -5,7 +5,7 @@
  * ends with the service's thread, with the caller's, and with a stop of the service.
  */
 import { MessageChannel } from 'node:worker_threads'
-import { type ContextId, transfer } from '@troupe/worker-host'
+import { type ContextId, RevokedError, transfer } from '@troupe/worker-host'
 import { type Follower, isAdmitted, type MethodDescription } from '@troupe/worker-host/owner'
 import type { ScopeReader } from '../calls/call-extras.ts'
 import type { CallLink } from '../calls/call-link.ts'
@@ -22,6 +22,9 @@ export interface LinkLenderOptions {
   /** A caller has given its link back. */
   readonly onReturned: () => void
 }
+
+/** For a caller whose link is revoked to have its answers; one that is blocked, or will not, loses it then. */
+const REVOKE_MS = 1_000
 
 /** Callers that have a link to one service; those that come later have their calls routed. */
 const MAX_LINKS = 256
@@ -71,6 +74,17 @@ export class LinkLender {
     for (const loan of this.#loans) if (caller === undefined || loan.caller === caller) loan.recall()
   }
 
+  /** The same, and a caller that does not give it back in time has it taken away. */
+  revoke(caller: ContextId): void {
+    this.recall(caller)
+    const { service, link } = this.#options
+    const cut = (loan: Loan) => (): void => {
+      link.unlink(caller)
+      loan.fail(new RevokedError(`service "${service}"`, 'the link to it was revoked'))
+    }
+    for (const loan of this.#loans) if (loan.caller === caller) loan.endBy(cut(loan))
+  }
+
   /** The thread is gone, or has stopped: what by a link has not been answered fails with that. */
   close(make: () => Error): void {
     for (const loan of [...this.#loans]) loan.fail(make())
@@ -94,6 +108,7 @@ export class Loan implements Follower {
   readonly #onOver: () => void
   readonly #recalled = Promise.withResolvers<void>()
   readonly #over = Promise.withResolvers<{ readonly error?: Error }>()
+  #late: NodeJS.Timeout | undefined
 
   constructor(caller: ContextId, grant: Exclude<LinkNotice, 'leave'>, onOver: () => void) {
     this.caller = caller
@@ -115,14 +130,23 @@ export class Loan implements Follower {
     this.#recalled.resolve()
   }
 
+  /** @param cut called when it is not over in time */
+  endBy(cut: () => void): void {
+    this.#late ??= setTimeout(cut, REVOKE_MS).unref()
+  }
+
   fail(error: Error): void {
-    this.#over.resolve({ error })
-    this.#onOver()
+    this.#end({ error })
   }
 
   /** The caller has left, or is gone. */
   abort(): void {
-    this.#over.resolve({})
+    this.#end({})
+  }
+
+  #end(end: { readonly error?: Error }): void {
+    clearTimeout(this.#late)
+    this.#over.resolve(end)
     this.#onOver()
   }
 }

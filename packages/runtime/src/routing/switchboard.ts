@@ -10,7 +10,7 @@
 import { MessagePort } from 'node:worker_threads'
 import { type ContextId, PoolClosedError, SelfCallError, ServiceCrashedError, transfer } from '@troupe/worker-host'
 import type { Channel } from '@troupe/worker-host/owner'
-import type { Call, CallRequest } from '../calls/call.ts'
+import type { Call, CallRequest, RefusedCall } from '../calls/call.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { ContextLink } from '../threads/context-link.ts'
 import type { Death } from '../threads/host-link.ts'
@@ -45,7 +45,7 @@ export interface SwitchboardOptions {
   /** A link to the service of that name; undefined when its calls are to be routed. */
   readonly lend: (name: string, caller: ContextId) => Loan | undefined
   /** A policy did not admit a call by a link. */
-  readonly onRefused: (request: CallRequest) => void
+  readonly onRefused: (call: RefusedCall) => void
   readonly names: () => readonly string[]
   /** A call of a name that is not here; undefined when its service can't be brought to life by being asked for. */
   readonly activate: (request: CallRequest, isFromAbove: boolean) => Promise<unknown> | undefined

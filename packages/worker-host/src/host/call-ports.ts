@@ -2,6 +2,7 @@
  * The ports by which calls reach one service: its owner's, and one for each caller that the owner has given a link. Each
  * has a dispatcher of its own, which knows by its port who calls; all of them are held and released together.
  */
+import type { ContextId } from '../access/policy.ts'
 import { memoryCarrier } from '../wire/carrier.ts'
 import type { LinkOrder } from '../wire/messages.ts'
 import { Dispatcher, type DispatcherOptions } from './dispatcher.ts'
@@ -13,7 +14,11 @@ export class CallPorts {
 
   constructor(options: DispatcherOptions) {
     this.#options = options
-    this.#owner = new Dispatcher({ ...options, onLink: (order) => this.#open(order) })
+    this.#owner = new Dispatcher({
+      ...options,
+      onLink: (order) => this.#open(order),
+      onUnlink: (caller) => this.#cut(caller),
+    })
   }
 
   hold(): void {
@@ -44,13 +49,21 @@ export class CallPorts {
       port,
       begun: memoryCarrier.countAt(begun),
       asksAllPolicies: true,
+      onRefused: (caller, method) => this.#owner.tellRefused(caller, method),
     })
     this.#links.add(dispatcher)
-    port.once('close', () => {
-      if (!this.#links.delete(dispatcher)) return
-      dispatcher.abandon(new Error(`the link of "${caller}" was closed`))
-      void dispatcher.close()
-    })
+    port.once('close', () => this.#end(dispatcher))
     if (!this.#owner.isHeld) dispatcher.release()
+  }
+
+  #cut(caller: ContextId): void {
+    for (const dispatcher of this.#links) if (dispatcher.caller === caller) this.#end(dispatcher)
+  }
+
+  #end(dispatcher: Dispatcher): void {
+    if (!this.#links.delete(dispatcher)) return
+    dispatcher.hold()
+    dispatcher.abandon(new Error(`the link of "${dispatcher.caller}" was closed`))
+    void dispatcher.close()
   }
 }

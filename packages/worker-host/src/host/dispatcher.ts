@@ -43,6 +43,10 @@ export interface DispatcherOptions {
   readonly passesOn?: boolean
   /** The owner has made a port for another caller. */
   readonly onLink?: (order: LinkOrder) => void
+  /** The owner takes away what another caller has. */
+  readonly onUnlink?: (caller: ContextId) => void
+  /** A policy does not admit a call that no owner has seen. */
+  readonly onRefused?: (caller: ContextId, method: string) => void
 }
 
 /** In place of a method's number: nothing is called, and its turn is told. */
@@ -96,6 +100,16 @@ export class Dispatcher implements Answerer {
   release(): void {
     this.#isHeld = false
     this.#drain()
+  }
+
+  /** Whose calls these are. */
+  get caller(): ContextId {
+    return this.#options.caller
+  }
+
+  /** Tells the owner what was refused at another port. */
+  tellRefused(caller: ContextId, method: string): void {
+    this.#outbox.putFixed(Reply.Refused, 0, [caller, method])
   }
 
   /** Posts the replies that are ready; after it the thread may die and none of them is lost. */
@@ -162,6 +176,11 @@ export class Dispatcher implements Answerer {
         case Request.Link:
           if (this.#options.onLink === undefined) return
           this.#options.onLink(batch[offset + 2] as LinkOrder)
+          offset += 3
+          break
+        case Request.Unlink:
+          if (this.#options.onUnlink === undefined) return
+          this.#options.onUnlink(String(batch[offset + 2]))
           offset += 3
           break
         case Request.Fence:
@@ -242,7 +261,10 @@ export class Dispatcher implements Answerer {
       if (method === undefined || caller === undefined) {
         throw new NoSuchMethodError(service, `number ${messageOf(number)}`)
       }
-      if (!this.#isAuthorized(method, caller)) return this.#outbox.putValue(Reply.Refusal, id, undefined)
+      if (!this.#isAuthorized(method, caller)) {
+        this.#options.onRefused?.(caller, method.name)
+        return this.#outbox.putValue(Reply.Refusal, id, undefined)
+      }
       if (extras?.marks !== undefined) this.#values.raiseArguments(args, extras.marks, id)
       if (passesOn) {
         const call = new PassedCall(this, id, caller, service, method.name, extras)

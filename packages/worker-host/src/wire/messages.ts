@@ -15,6 +15,7 @@
  *                    Route   n   RouteDeclaration             between contexts, where methods have no fixed list:
  *                                                             method `n` is from now on that of that service
  *                    Link    –   LinkOrder                    another caller has a port of its own from now on
+ *                    Unlink  –   ContextId                    that caller's port is taken away
  *                    Fence   id  –                            answered when every call before it has begun
  *                    CallWith id method argc argument… CallExtras   a call that has more than its arguments; a number
  *                                                             in place of the extras is their `budgetMs` alone
@@ -43,6 +44,7 @@ export const Request = {
   Route: 6,
   Link: 7,
   Fence: 8,
+  Unlink: 9,
 } as const
 export const Reply = {
   Result: 0,
@@ -53,6 +55,7 @@ export const Reply = {
   Items: 5,
   Refusal: 6,
   Fence: 7,
+  Refused: 8,
 } as const
 
 /** As in the headers of that name, by W3C Trace Context. */
@@ -138,6 +141,7 @@ export function requestWords(batch: Batch, offset: number): number {
     case Request.Caller:
     case Request.Route:
     case Request.Link:
+    case Request.Unlink:
     case Request.Fence:
       return 3
     case Request.Return:
