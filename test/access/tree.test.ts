@@ -116,6 +116,30 @@ interface Member {
 
 const gate = (name: string) => ({ name, module: fixture('gate.ts'), exportName: 'Gate' })
 
+/** Contexts of both kinds with services in them, and services with others below them, as the dice fall. */
+const growing = (seed: number) => async (pool: Pool) => {
+  const dice = diceOf(seed)
+  const members: Member[] = []
+  for (const kind of ['thread', 'process'] as const) {
+    const context = await pool.context({ name: `in-${kind}`, kind })
+    for (let left = 1 + dice(2); left > 0; left--) {
+      const name = `g${members.length}`
+      await context.spawn<Gate>(gate(name))
+      members.push({ path: `root/${name}`, context: context.id })
+    }
+  }
+  for (let left = 4 + dice(2); left > 0; left--) {
+    const name = `g${members.length}`
+    const above = dice(4) === 0 ? undefined : members[dice(members.length)]!
+    const thread = dice(3) === 0 ? 'parent' : 'own'
+    if (above === undefined) await pool.spawn<Gate>(gate(name))
+    else await pool.proxy<Gate>(above.path).spawnBelow(name, thread)
+    const path = `${above?.context ?? 'root'}/${name}`
+    members.push({ path, context: above !== undefined && thread === 'parent' ? above.context : path })
+  }
+  return members
+}
+
 /** Two trees of threads: `wide` has contexts beside each other, `deep` has them below each other. */
 const GROW: Readonly<Record<string, (pool: Pool) => Promise<Member[]>>> = {
   async wide(pool) {
@@ -140,6 +164,7 @@ const GROW: Readonly<Record<string, (pool: Pool) => Promise<Member[]>>> = {
     const paths = ['a', 'nowhere', 'a/x', 'a/x/y', 'a/x/z', 'a/x/y/x']
     return paths.map((path) => ({ path: `root/${path}`, context: `root/${path}` }))
   },
+  ...Object.fromEntries([1, 2, 3, 4, 5].map((seed) => [`as the dice fall, ${seed}`, growing(seed)])),
 }
 
 const METHODS = METHOD_RULES.map((rules, number) => ({ name: `m${number}`, rules }))
@@ -154,7 +179,7 @@ async function askAll(
   return Promise.all(calls.map(([path, method]) => pool.call<string>(path, method).catch(({ code }) => code as string)))
 }
 
-describe.each(Object.entries(GROW))('in a real tree of threads, %s', (_, grow) => {
+describe.each(Object.entries(GROW))('in a real tree, %s', (_, grow) => {
   it('every call agrees with the model, refused methods never run, and each refusal is counted', async () => {
     await using pool = new Pool()
     const members = await grow(pool)
