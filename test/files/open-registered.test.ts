@@ -101,7 +101,7 @@ describe('the file system says', () => {
 describe('a caller', () => {
   it.each([
     [FileService, { fetch: ['AllowAny'], register: ['AllowParents'], registerPrefix: ['AllowParents'] }],
-    [PushFileService, { get: ['AllowAny'], store: ['AllowParents'] }],
+    [PushFileService, { get: ['AllowAny'], getCopy: ['AllowAny'], store: ['AllowParents'] }],
   ])('of %o may fetch, and only a parent may add', (type, expected) => {
     const table = methodTable(type, Service.prototype)
     const names = table.map(({ name, policies }) => [name, policies.map((policy) => policy.constructor.name)])

@@ -74,3 +74,63 @@ describe('a push file service', () => {
     await expect(files.store('/a', CONTENT)).rejects.toMatchObject({ errors: [{ code: 'ERR_TROUPE_STORE_FULL' }] })
   })
 })
+
+describe.each(['thread', 'process'] as const)('in a context of kind %s', (kind) => {
+  it('a file that is stored from outside is there, and each get that waits is answered', async () => {
+    await using pool = new Pool()
+    const context = await pool.context({ name: 'place', kind })
+    const { proxy } = await context.spawn<PushFileService>({ name: 'pushed', ...pushFileService })
+    const waiting = [proxy.get('/a'), proxy.getCopy('/a')]
+    const files = new PushedFiles()
+    await files.connect(proxy)
+    await files.store('/a', CONTENT)
+    await proxy.store('/b', CONTENT)
+    for (const content of await Promise.all([...waiting, proxy.get('/b')])) expect([...content]).toEqual([1, 2, 3])
+  })
+
+  it('what comes goes on to the thread below it, which shares its memory', async () => {
+    await using pool = new Pool()
+    const context = await pool.context({ name: 'place', kind })
+    const { proxy } = await context.spawn<FileRelay>({ name: 'relay', module: fixture('file-relay.ts') })
+    const files = new PushedFiles()
+    await files.connect(proxy)
+    await files.store('/a', CONTENT)
+    expect([...(await proxy.getCopyBelow('/a'))]).toEqual([1, 2, 3])
+    expect(await proxy.isSharedBelow('/a')).toBe(true)
+  })
+
+  it("a copy is nobody else's", async () => {
+    await using pool = new Pool()
+    const context = await pool.context({ name: 'place', kind })
+    const { proxy } = await context.spawn<PushFileService>({ name: 'pushed', ...pushFileService })
+    await proxy.store('/a', CONTENT)
+    const copy = await proxy.getCopy('/a')
+    copy[0] = 9
+    expect([...(await proxy.get('/a'))]).toEqual([1, 2, 3])
+  })
+})
+
+it('a parent with places of both kinds pushes to all of them', async () => {
+  await using pool = new Pool()
+  const files = new PushedFiles()
+  const proxies = await Promise.all(
+    (['thread', 'process', 'process'] as const).map(async (kind, n) => {
+      const context = await pool.context({ name: `place-${n}`, kind })
+      const { proxy } = await context.spawn<PushFileService>({ name: `pushed-${n}`, ...pushFileService })
+      await files.connect(proxy)
+      return proxy
+    }),
+  )
+  await files.store('/a', CONTENT)
+  for (const proxy of proxies) expect([...(await proxy.get('/a'))]).toEqual([1, 2, 3])
+})
+
+it('a process gets a copy from the thread beside it', async () => {
+  await using pool = new Pool()
+  const { proxy } = await spawnPushed(pool, 'pushed')
+  const context = await pool.context({ name: 'place', kind: 'process' })
+  const relay = await context.spawn<FileRelay>({ name: 'relay', module: fixture('file-relay.ts') })
+  const waiting = relay.proxy.getCopyBeside('pushed', '/a')
+  await proxy.store('/a', CONTENT)
+  expect([...(await waiting)]).toEqual([1, 2, 3])
+})

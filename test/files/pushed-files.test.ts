@@ -11,9 +11,9 @@ function openPlace() {
   const files = new PushedFiles()
   const taken: string[] = []
   const place: PushTarget = {
-    store(path, content) {
+    store(path, content, how) {
       taken.push(path)
-      return files.store(path, content)
+      return files.store(path, content, how)
     },
   }
   return { files, taken, place }
@@ -133,17 +133,57 @@ describe('what is stored', () => {
 
   it('is, all together, no more than the limit, and what is refused takes no room', async () => {
     const files = new PushedFiles({ maxBytes: 10 })
-    await files.store('/a', new Uint8Array(6))
-    await expect(files.store('/b', new Uint8Array(5))).rejects.toMatchObject({ code: 'ERR_TROUPE_STORE_FULL' })
-    await files.store('/c', new Uint8Array(4))
-    await files.store('/a', new Uint8Array(6))
+    await files.store('/a', new Uint8Array(4))
+    await expect(files.store('/b', new Uint8Array(3))).rejects.toMatchObject({ code: 'ERR_TROUPE_STORE_FULL' })
+    await files.store('/c', new Uint8Array(2))
+    await files.store('/a', new Uint8Array(4))
     expect(files.bytes).toBe(10)
   })
 
-  it('can not have a limit that is no number of bytes', () => {
-    for (const maxBytes of [-1, Number.NaN, 'many' as never]) {
-      expect(() => new PushedFiles({ maxBytes })).toThrow(expect.objectContaining({ code: 'ERR_TROUPE_BAD_OPTIONS' }))
+  it('counts with its path, so that empty files have a limit too', async () => {
+    const files = new PushedFiles({ maxBytes: 1_000 })
+    const refused = files.store(`/${'é'.repeat(500)}`, bytes())
+    await expect(refused).rejects.toMatchObject({ code: 'ERR_TROUPE_STORE_FULL' })
+    await files.store(`/${'a'.repeat(999)}`, bytes())
+    expect(files.bytes).toBe(1_000)
+  })
+
+  it.each<[string, (size: number) => Uint8Array]>([
+    ['a buffer', (size) => new Uint8Array(size)],
+    ['shared memory', (size) => new Uint8Array(new SharedArrayBuffer(size))],
+    ['shared memory that can grow', (size) => new Uint8Array(new SharedArrayBuffer(size, { maxByteLength: 2 * size }))],
+  ])('is a copy of what was given in %s, and no later change is seen', async (_, make) => {
+    for (const how of [undefined, {}, { isFixed: false }]) {
+      const files = new PushedFiles()
+      const content = make(2)
+      const stored = files.store('/a', content, how)
+      content[0] = 9
+      await stored
+      expect(await files.get('/a')).toEqual(bytes(0, 0))
     }
+  })
+
+  it.each([
+    ['of which it is a part', new Uint8Array(new SharedArrayBuffer(1024), 5, 1)],
+    ['that can grow', new Uint8Array(new SharedArrayBuffer(1, { maxByteLength: 1024 }))],
+  ])('keeps no memory %s, even when that is fixed', async (_, content) => {
+    const files = new PushedFiles()
+    await files.store('/a', content, { isFixed: true })
+    const { buffer } = await files.get('/a')
+    expect([buffer.byteLength, (buffer as SharedArrayBuffer).growable]).toEqual([1, false])
+  })
+})
+
+describe('connect', () => {
+  it('refuses a place that leads back here, over any others', async () => {
+    const [first, second, third] = [new PushedFiles(), new PushedFiles(), new PushedFiles()]
+    await first.connect(second)
+    await second.connect(third)
+    for (const place of [first, second, third]) {
+      await expect(third.connect(place)).rejects.toMatchObject({ code: 'ERR_TROUPE_BAD_OPTIONS' })
+    }
+    await first.store('/x', bytes(1))
+    expect(await third.get('/x')).toEqual(bytes(1))
   })
 })
 

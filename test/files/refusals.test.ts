@@ -20,7 +20,6 @@ async function openTree() {
 
 const HERE: readonly [what: string, path: (tree: Scratch) => Promise<string> | string, reason: string][] = [
   ['an empty path', () => '', 'malformed'],
-  ['what is no text', () => 7 as never, 'malformed'],
   ['a relative path', () => 'open/file', 'malformed'],
   ['a path with ".." that stays inside', ({ folder }) => `${folder}/open/deep/../file`, 'malformed'],
   ['a path with ".." that leads out', ({ folder }) => `${folder}/open/../secret/file`, 'malformed'],
@@ -92,6 +91,14 @@ describe('a file service', () => {
       reason,
     })
     expect(await drafts(tree.folder)).toEqual([])
+  })
+
+  it('refuses what is no text', async () => {
+    await using pool = new Pool()
+    const { proxy } = await spawnFiles(pool)
+    const refused = { code: 'ERR_TROUPE_FILE_REFUSED', reason: 'malformed' }
+    await expect(proxy.fetch(7 as never).next()).rejects.toMatchObject(refused)
+    await expect(proxy.register(7 as never)).rejects.toMatchObject(refused)
   })
 
   it('refuses a socket', async () => {

@@ -16,6 +16,7 @@ export {
   type PushedFilesOptions,
   type PushFileService,
   type PushTarget,
+  type StoreOptions,
 } from '@troupe/worker-host/files'
 
 const module = new URL(import.meta.resolve('@troupe/worker-host/files'))

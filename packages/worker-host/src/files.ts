@@ -8,4 +8,4 @@ export {
   type FileServiceOptions,
 } from './files/file-service.ts'
 export { PushFileService } from './files/push-file-service.ts'
-export { PushedFiles, type PushedFilesOptions, type PushTarget } from './files/pushed-files.ts'
+export { PushedFiles, type PushedFilesOptions, type PushTarget, type StoreOptions } from './files/pushed-files.ts'

@@ -1,8 +1,9 @@
 /** The receiving end of a file service. */
 import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { FileDamagedError } from '../errors/catalogue.ts'
+import { BadOptionsError, FileDamagedError } from '../errors/catalogue.ts'
 import type { FileEnd, FileHead, FilePart } from './file-service.ts'
+import { requireMethod, requirePath, shown } from './requirements.ts'
 
 /**
  * Anything that sends files as a `FileService` does: its proxy, or one with options, `proxy.$with({ signal })`. The bytes
@@ -20,13 +21,21 @@ export interface FetchedFile extends FileHead, FileEnd {}
  * The target is replaced in one step, when all has come and been found right; until then the content is in a file beside
  * it, `<target>.<uuid>.part`, which is removed on every failure. An abort of the source's signal is one.
  *
- * @throws {FileDamagedError} ERR_TROUPE_FILE_DAMAGED when length or SHA-256 are not as announced
+ * @throws {FileDamagedError} ERR_TROUPE_FILE_DAMAGED when length or SHA-256 are not as announced, and for what is no part
+ *   of a file
+ * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
  * @throws what the source throws (`ERR_TROUPE_FILE_REFUSED`, `ERR_TROUPE_FILE_CHANGED` …), and what the file system does
  */
 export async function fetchFile(files: FileSource, path: string, target: string): Promise<FetchedFile> {
+  requireMethod('fetchFile needs a source', files, 'fetch')
+  requirePath('fetchFile', path)
+  requirePath('fetchFile, for its target,', target)
   const draft = `${target}.${randomUUID()}.part`
   try {
-    const fetched = await writeDraft(files.fetch(path), path, draft)
+    const parts = files.fetch(path)
+    if (typeof parts?.[Symbol.asyncIterator] !== 'function')
+      throw new BadOptionsError(`the source of fetchFile must give a stream of parts, found ${shown(parts)}`)
+    const fetched = await writeDraft(parts, path, draft)
     await rename(draft, target)
     return fetched
   } catch (error) {
@@ -48,8 +57,10 @@ async function writeDraft(parts: AsyncIterable<FilePart>, path: string, draft: s
         hash.update(part)
         await handle?.writeFile(part)
         release(part)
-      } else if ('sha256' in part) end = part
+      } else if (isEnd(part)) end = part
       else {
+        if (!isHead(part) || handle)
+          throw new FileDamagedError(path, 'one head, then bytes, then', 'an end', shown(part))
         head = part
         // Nobody else reads it before it has its own permissions.
         handle = await open(draft, 'wx', 0o600)
@@ -66,6 +77,14 @@ async function writeDraft(parts: AsyncIterable<FilePart>, path: string, draft: s
   } finally {
     await handle?.close()
   }
+}
+
+// What a source sends is not always what its type says.
+const isEnd = (part: unknown): part is FileEnd => typeof part === 'object' && part !== null && 'sha256' in part
+
+function isHead(part: unknown): part is FileHead {
+  const { size, mode, mtimeMs } = (part ?? {}) as Partial<FileHead>
+  return [size, mode, mtimeMs].every((each) => Number.isFinite(each))
 }
 
 /** Gives the memory back at once: by itself the collector, which sees only small objects, lets some 100 MiB gather. */

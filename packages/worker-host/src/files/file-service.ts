@@ -10,10 +10,11 @@
 import { createHash } from 'node:crypto'
 import { AllowAny, AllowParents } from '../access/built-in-policies.ts'
 import { expose } from '../access/expose.ts'
-import { FileChangedError } from '../errors/catalogue.ts'
+import { BadOptionsError, FileChangedError } from '../errors/catalogue.ts'
 import { Service } from '../service/service.ts'
 import { type OpenFile, openRegistered } from './open-registered.ts'
 import { RegisteredPaths } from './registered-paths.ts'
+import { requireOptions, shown } from './requirements.ts'
 
 export interface FileServiceOptions {
   /** Files that are registered from the start, also after a restart; absolute paths. */
@@ -47,7 +48,7 @@ export class FileService extends Service<FileServiceOptions | undefined> {
   readonly #paths = new RegisteredPaths()
 
   protected override async prepare(): Promise<void> {
-    const { paths = [], prefixes = [] } = this.options ?? {}
+    const { paths, prefixes } = listsOf(this.options)
     for (const path of paths) await this.#paths.register(path)
     for (const prefix of prefixes) await this.#paths.registerPrefix(prefix)
   }
@@ -84,6 +85,17 @@ export class FileService extends Service<FileServiceOptions | undefined> {
       await file.handle.close()
     }
   }
+}
+
+/** A text would be gone through by its letters. */
+function listsOf(options: FileServiceOptions = {}): Required<FileServiceOptions> {
+  requireOptions('FileService', options, ['paths', 'prefixes'])
+  const { paths = [], prefixes = [] } = options
+  for (const [name, list] of Object.entries({ paths, prefixes })) {
+    if (!Array.isArray(list))
+      throw new BadOptionsError(`"${name}" must be a list of absolute paths, found ${shown(list)}`)
+  }
+  return { paths, prefixes }
 }
 
 async function* partsOf(path: string, { handle, stats }: OpenFile): AsyncGenerator<FilePart, void, void> {

@@ -4,19 +4,29 @@
  *     parent script: PushedFiles ─ store ─→ PushFileService of a context: PushedFiles ─ store ─→ … below that
  *
  * Each hop is the same: what is stored is kept, given to those who wait for it, and handed on; a place that is connected
- * later gets what is there already. Within a process all hops share one copy of the content.
+ * later gets what is there already. Within a process all hops share one copy of the content; a hop to another process takes
+ * a copy along, which is shared in there again.
  */
 import { open } from 'node:fs/promises'
 import { BadOptionsError, StoreFullError } from '../errors/catalogue.ts'
+import { requireMethod, requireOptions, requirePath, shown } from './requirements.ts'
 
 /** The next hop: the proxy of a `PushFileService`, or another `PushedFiles`. */
 export interface PushTarget {
-  store(path: string, content: Uint8Array): Promise<unknown>
+  store(path: string, content: Uint8Array, how?: StoreOptions): Promise<unknown>
+}
+
+export interface StoreOptions {
+  /**
+   * Nobody changes the content any more, so memory that can be shared needs no copy: one hop says so to the next.
+   * @defaultValue false
+   */
+  readonly isFixed?: boolean
 }
 
 export interface PushedFilesOptions {
   /**
-   * Limit of all contents together.
+   * Limit of all contents together, and of their paths in UTF-8.
    * @unit bytes @defaultValue 64 MiB
    */
   readonly maxBytes?: number
@@ -32,12 +42,16 @@ export class PushedFiles implements PushTarget {
   readonly #waiting = new Map<string, Set<Waiter>>()
   #bytes = 0
 
-  constructor({ maxBytes = 64 * 1024 * 1024 }: PushedFilesOptions = {}) {
-    if (!(maxBytes >= 0)) throw new BadOptionsError(`"maxBytes" must be a number of bytes from 0, found ${maxBytes}`)
+  /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
+  constructor(options: PushedFilesOptions = {}) {
+    requireOptions('PushedFiles', options, ['maxBytes'])
+    const { maxBytes = 64 * 1024 * 1024 } = options
+    if (typeof maxBytes !== 'number' || !(maxBytes >= 0))
+      throw new BadOptionsError(`"maxBytes" must be a number of bytes from 0, found ${shown(maxBytes)}`)
     this.#maxBytes = maxBytes
   }
 
-  /** Of all contents together. */
+  /** Of all contents together, and of their paths. */
   get bytes(): number {
     return this.#bytes
   }
@@ -47,6 +61,7 @@ export class PushedFiles implements PushTarget {
    * @throws {StoreFullError} ERR_TROUPE_STORE_FULL, before it is read
    */
   async push(path: string): Promise<void> {
+    requirePath('push', path)
     await using handle = await open(path)
     const { size } = await handle.stat()
     this.#requireRoom(path, size)
@@ -54,19 +69,26 @@ export class PushedFiles implements PushTarget {
   }
 
   /**
-   * Keeps the content, and hands it on. Resolves when all below have it, and all below them.
+   * Keeps a copy of the content, and hands it on. Resolves when all below have it, and all below them.
    *
    * @throws {StoreFullError} ERR_TROUPE_STORE_FULL
    * @throws {AggregateError} with what places below reject with; the others have it
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS when the path stands for another content already
    */
-  async store(path: string, content: Uint8Array): Promise<void> {
-    this.#keep(path, content)
+  async store(path: string, content: Uint8Array, how: StoreOptions = {}): Promise<void> {
+    requirePath('store', path)
+    if (!(content instanceof Uint8Array))
+      throw new BadOptionsError(`store needs the content as a Uint8Array, found ${shown(content)}`)
+    requireOptions('store', how, ['isFixed'])
+    this.#keep(path, content, how)
     await this.#deliver([...this.#below.keys()].map((below) => this.#handOn(below, path)))
   }
 
   /** From now on all that is stored, and what is here already, is handed on to that place too. Resolves when it has it. */
   async connect(below: PushTarget): Promise<void> {
+    requireMethod('connect needs a place', below, 'store')
+    if (below instanceof PushedFiles && below.#leadsTo(this))
+      throw new BadOptionsError('files are pushed down a tree, and that place leads back to this one')
     if (!this.#below.has(below)) this.#below.set(below, new Map())
     await this.#deliver([...this.#contents.keys()].map((path) => this.#handOn(below, path)))
   }
@@ -81,6 +103,9 @@ export class PushedFiles implements PushTarget {
    * @param signal ends the wait, with its reason
    */
   async get(path: string, signal?: AbortSignal): Promise<Uint8Array> {
+    requirePath('get', path)
+    if (signal !== undefined && !(signal instanceof AbortSignal))
+      throw new BadOptionsError(`get needs an AbortSignal, or none, found ${shown(signal)}`)
     signal?.throwIfAborted()
     const content = this.#contents.get(path)
     if (content !== undefined) return content
@@ -98,24 +123,26 @@ export class PushedFiles implements PushTarget {
     }
   }
 
-  #keep(path: string, content: Uint8Array): void {
-    if (typeof path !== 'string' || !(content instanceof Uint8Array))
-      throw new BadOptionsError(`store needs a path and a Uint8Array, found ${typeof path} and ${typeof content}`)
+  #leadsTo(place: PushedFiles): boolean {
+    return this === place || [...this.#below.keys()].some((one) => one instanceof PushedFiles && one.#leadsTo(place))
+  }
+
+  #keep(path: string, content: Uint8Array, { isFixed = false }: StoreOptions): void {
     const known = this.#contents.get(path)
     if (known !== undefined) {
       if (Buffer.compare(known, content) === 0) return
       throw new BadOptionsError(`"${path}" has been pushed with another content`)
     }
     this.#requireRoom(path, content.length)
-    const shared = toShared(content)
-    this.#bytes += shared.length
+    const shared = isFixed && isWhole(content) ? content : toShared(content)
+    this.#bytes += bytesOf(path) + shared.length
     this.#contents.set(path, shared)
     for (const waiter of this.#waiting.get(path) ?? []) waiter(shared)
     this.#waiting.delete(path)
   }
 
   #requireRoom(path: string, bytes: number): void {
-    if (!this.#contents.has(path) && this.#bytes + bytes > this.#maxBytes)
+    if (!this.#contents.has(path) && this.#bytes + bytesOf(path) + bytes > this.#maxBytes)
       throw new StoreFullError(path, bytes, this.#bytes, this.#maxBytes)
   }
 
@@ -124,7 +151,7 @@ export class PushedFiles implements PushTarget {
     const sent = this.#below.get(below)!
     const running = sent.get(path)
     if (running) return running
-    const sending = below.store(path, this.#contents.get(path)!).catch((error) => {
+    const sending = send(below, path, this.#contents.get(path)!).catch((error) => {
       sent.delete(path)
       throw error
     })
@@ -140,9 +167,24 @@ export class PushedFiles implements PushTarget {
   }
 }
 
+/** Shared memory can't leave its process, and whether that is the way is known only to what carries it. */
+async function send(below: PushTarget, path: string, content: Uint8Array): Promise<unknown> {
+  try {
+    return await below.store(path, content, { isFixed: true })
+  } catch (error) {
+    if ((error as { code?: unknown } | null)?.code !== 'ERR_TROUPE_NOT_CLONEABLE') throw error
+    return below.store(path, new Uint8Array(content), { isFixed: true })
+  }
+}
+
+/** No other memory is kept with it. */
+const isWhole = ({ buffer, length }: Uint8Array): boolean =>
+  buffer instanceof SharedArrayBuffer && !buffer.growable && buffer.byteLength === length
+
 function toShared(content: Uint8Array): Uint8Array {
-  if (content.buffer instanceof SharedArrayBuffer) return content
   const shared = new Uint8Array(new SharedArrayBuffer(content.length))
   shared.set(content)
   return shared
 }
+
+const bytesOf = (path: string): number => Buffer.byteLength(path)
