@@ -96,7 +96,7 @@ export class Places {
       const vessel =
         kind === 'process'
           ? await this.#processes.open({ ...options, home, killed })
-          : await openThread({ supply: this.#supplies.for(options), home, killed })
+          : await openThread({ supply: this.#supplies.for(options), room: this.#supplies.room, home, killed })
       return new ContextLink(vessel, listeners)
     }
   }

@@ -9,8 +9,9 @@ export interface ThreadLimits {
    */
   readonly min?: number
   /**
-   * Threads at any time, of all services of one pool together; each context below may have as many. A service that finds
-   * none free waits, until its `transitionMs`.
+   * Threads at any time, of all services and contexts of one pool together; each context below may have as many. A service
+   * that finds none free waits, until its `transitionMs`, and a context for 10 s. Those that are kept ready count too, but for
+   * threads that are started in another way (with limits, an environment or options of their own).
    * @defaultValue 1_024
    */
   readonly max?: number

@@ -1,13 +1,17 @@
 /** The thread supplies of a pool: threads that are started in another way come from a supply of their own. */
 import type { ThreadLimits } from './thread-limits.ts'
+import { ThreadRoom } from './thread-room.ts'
 import { type ThreadOptions, ThreadSupply } from './thread-supply.ts'
 
 export class ThreadSupplies {
+  /** For the threads of all of them together. */
+  readonly room: ThreadRoom
   readonly #limits: Required<ThreadLimits>
   readonly #supplies = new Map<string, ThreadSupply>()
 
   constructor(limits: Required<ThreadLimits>) {
     this.#limits = limits
+    this.room = new ThreadRoom(limits.max)
   }
 
   for(options: ThreadOptions): ThreadSupply {

@@ -3,6 +3,7 @@ import { MessageChannel, type Worker } from 'node:worker_threads'
 import { type HomeOrder, memoryCarrier } from '@troupe/worker-host/owner'
 import { contextApi, type Vessel } from './context-link.ts'
 import { type Death, ThreadDiedError } from './host-link.ts'
+import type { ThreadRoom } from './thread-room.ts'
 import type { ThreadSupply } from './thread-supply.ts'
 
 /** For the first calls and their replies: Node takes about a millisecond of the owner's thread to start another. */
@@ -10,18 +11,34 @@ const SPARE_DELAY_MS = 10
 
 export interface ThreadVesselOptions {
   readonly supply: ThreadSupply
+  readonly room: ThreadRoom
   readonly home: HomeOrder
   /** Ends the thread, now or at any later time. */
   readonly killed: AbortSignal
 }
 
 /** @throws {ThreadDiedError} when the thread died before it was ready */
-export async function openThread({ supply, home, killed }: ThreadVesselOptions): Promise<Vessel> {
+export async function openThread(options: ThreadVesselOptions): Promise<Vessel> {
+  const { room, killed } = options
+  await room.enter(killed).catch((cause: unknown) => {
+    throw new ThreadDiedError({ cause })
+  })
+  try {
+    const vessel = await occupyThread(options)
+    void vessel.gone.then(() => room.leave())
+    return vessel
+  } catch (error) {
+    room.leave()
+    throw error
+  }
+}
+
+async function occupyThread({ supply, home, killed }: ThreadVesselOptions): Promise<Vessel> {
   const { port1: control, port2 } = new MessageChannel()
-  const { ended: occupied, spare } = supply.occupy({ control: port2, home }, killed)
+  const { ended, spare } = supply.occupy({ control: port2, home }, killed)
   const api = contextApi(control)
   const started = async (): Promise<Worker | undefined> => {
-    const threadId = await supply.booted(Promise.race([api.threadId(), occupied]))
+    const threadId = await supply.booted(Promise.race([api.threadId(), ended]))
     return supply.threadById(threadId as number)
   }
   try {
@@ -30,7 +47,7 @@ export async function openThread({ supply, home, killed }: ThreadVesselOptions):
     const end = async (): Promise<void> => void (await thread.terminate())
     // Now the supply can get the next thread ready, which as it starts takes the processor from whatever comes up.
     const settled = (): void => void setTimeout(() => supply.warm(), SPARE_DELAY_MS).unref()
-    return { api, control, carrier: memoryCarrier, gone: endOf(thread, occupied, killed), settled, end }
+    return { api, control, carrier: memoryCarrier, gone: endOf(thread, ended, killed), settled, end }
   } catch (error) {
     control.close()
     throw new ThreadDiedError({ cause: killed.aborted ? killed.reason : error })
