@@ -47,6 +47,11 @@ export class Context implements AsyncDisposable {
     return this.place.id
   }
 
+  /** @internal nothing is started in it any more */
+  get isClosing(): boolean {
+    return this.#closing !== undefined
+  }
+
   /** Adds a service that will live here, and brings it to RUNNING; as `pool.spawn`. */
   async spawn<S>(spec: ServiceSpec<S>): Promise<ServiceHandle<S>> {
     return this.#keeper.spawn<S>(this.#admit(spec))
@@ -97,6 +102,6 @@ export class Context implements AsyncDisposable {
 
   /** What is closed is not brought to life again. */
   #requireOpen(): void {
-    if (this.#closing) throw new PoolClosedError(`context "${this.id}" takes no more services and calls`)
+    if (this.isClosing) throw new PoolClosedError(`context "${this.id}" takes no more services and calls`)
   }
 }

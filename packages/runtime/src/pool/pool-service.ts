@@ -79,8 +79,7 @@ export class PoolService {
   /** Only what was provided from where the question comes. */
   #withdraw(request: CallRequest): void {
     const provision = request.args[0] as number
-    if (!this.values.has(provision)) return // its provider has ended
-    if (this.values.providerOf(provision)?.context !== request.caller) throw this.#refusal(request)
+    if (!this.values.isFrom(request.caller, provision)) throw this.#refusal(request)
     this.values.withdraw(provision)
   }
 

@@ -509,8 +509,9 @@ export class Pool implements AsyncDisposable {
 
   /** For a call into a context whose thread has died: its owner's calls start the next one, and others wait for it at most. */
   #reopen(name: string, isOwn: boolean): Promise<void> | undefined {
-    const place = this.#contexts.get(name)?.place
-    if (place === undefined) return undefined
+    const context = this.#contexts.get(name)
+    if (context === undefined || context.isClosing) return undefined
+    const { place } = context
     return isOwn || place.isOpening ? this.#open(place) : Promise.reject(new NotRunningError(name, 'STOPPED'))
   }
 

@@ -6,6 +6,7 @@
  */
 import {
   BadOptionsError,
+  type ContextId,
   DuplicateNameError,
   type InjectOptions,
   messageOf,
@@ -60,13 +61,10 @@ export class ProvidedValues {
     return provision
   }
 
-  has(provision: number): boolean {
-    return [...this.#values.values()].some((provided) => provided.provision === provision)
-  }
-
-  /** Whose value that is; undefined for the parent script's. */
-  providerOf(provision: number): ServiceHandle | undefined {
-    return [...this.#values.values()].find((provided) => provided.provision === provision)?.provider
+  /** Whether that value was provided from there; so it is, too, of one that is there no more. */
+  isFrom(context: ContextId, provision: number): boolean {
+    const provided = [...this.#values.values()].find((one) => one.provision === provision)
+    return provided === undefined || provided.provider?.context === context
   }
 
   /** Of one that is withdrawn already, or whose provider has ended, it does nothing. */
