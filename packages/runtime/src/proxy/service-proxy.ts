@@ -26,6 +26,7 @@ import {
 import { carriedNow, type MethodDescription, type RemoteStream } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { type CallOptions, checkCallOptions, leastMs, traceOf } from '../calls/call-options.ts'
+import { systemTurnClock } from '../calls/turn-clock.ts'
 
 /** What a call of this method is to its caller. */
 type ProxyMethod<Method> = Method extends (...args: infer Args) => infer Result
@@ -88,15 +89,17 @@ type KnownMethod = Pick<MethodDescription, 'isStream' | 'isIdempotent'>
 /**
  * A proxy object, and the hand that adds methods to it once they are known.
  *
- * Known methods are own properties, which V8 reaches at full speed. Only other names get to the `Proxy` behind the
- * object: so that a call made before the service has ever run can wait, and an unknown method is a rejection. What `$with`
- * gives may be used once, so that it is one small object: its methods stand on a prototype that all of them share.
+ * Methods are own properties, which V8 reaches at full speed: those that are known, and others from their first use on.
+ * A new name gets to the `Proxy` behind the object: so that a call made before the service has ever run can wait, and an
+ * unknown method is a rejection. What `$with` gives may be used once, so that it is one small object: its methods stand on
+ * a prototype that all of them share.
  */
 export class ProxyObject {
   readonly object: object
   readonly #target: ProxyTarget
   readonly #known = new Map<string, KnownMethod>()
-  readonly #made = new Map<string, ProxyFunction>()
+  /** Names that were asked for before they were known, and have their methods all the same. */
+  readonly #late = new Set<string>()
   readonly #Optioned: new (
     options: CallOptions,
   ) => Optioned
@@ -116,7 +119,8 @@ export class ProxyObject {
   }
 
   learn(methods: readonly MethodDescription[]): void {
-    this.#made.clear() // made when less was known
+    for (const name of this.#late) Reflect.deleteProperty(this.object, name) // made when less was known
+    this.#late.clear()
     for (const method of methods) {
       const { name } = method
       this.#known.set(name, method)
@@ -143,11 +147,11 @@ export class ProxyObject {
     if (name === '$with') return (options: CallOptions) => this.#with(optionsOf(receiver), options)
     if (name === Symbol.toPrimitive) return () => `[proxy of service "${this.#target.service}"]`
     if (typeof name === 'symbol' || LOCAL.has(name)) return undefined
-    const options = optionsOf(receiver)
-    if (options !== NO_OPTIONS) return this.#lateMethod(name, options)
-    const made = this.#made.get(name) ?? this.#lateMethod(name, options)
-    this.#made.set(name, made)
-    return made
+    if (receiver !== this.object) return this.#lateMethod(name, optionsOf(receiver))
+    const value = this.#lateMethod(name, NO_OPTIONS)
+    Object.defineProperty(this.object, name, { value, configurable: true })
+    this.#late.add(name)
+    return value
   }
 
   /** Knows what this proxy knows, now and later. */
@@ -185,7 +189,8 @@ function requestOf(origin: Origin, args: unknown[]): CallRequest {
   const { service, method, caller, isIdempotent, signal, trace } = origin
   const scope = currentCall()
   const within = scope?.isOver ? undefined : scope
-  const timeoutMs = within === undefined ? origin.timeoutMs : leastMs(within.remainingMs, origin.timeoutMs)
+  const timeoutMs =
+    within === undefined ? origin.timeoutMs : leastMs(within.remainingAt(systemTurnClock.turnMs()), origin.timeoutMs)
   const carried = carriedNow(trace ?? within?.trace)
   return { service, method, args, caller, isIdempotent, signal, timeoutMs, carried, within }
 }

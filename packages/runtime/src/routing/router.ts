@@ -15,6 +15,7 @@ import {
   type PassOn,
 } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
+import { systemTurnClock } from '../calls/turn-clock.ts'
 
 export interface RouterOptions {
   /** The context at the other end. */
@@ -96,7 +97,7 @@ export class Router {
   #passOn(service: string, method: string, caller: ContextId): PassOn {
     const { isIdempotent, signal } = UNKNOWN
     return (within, args) => {
-      const timeoutMs = within.remainingMs
+      const timeoutMs = within.remainingAt(systemTurnClock.turnMs())
       const carried = carriedBy(within)
       const passed = within
       return this.#options.route({
