@@ -48,4 +48,5 @@ export {
   type SentExtras,
 } from './wire/messages.ts'
 export { type Outbox, requestOutbox } from './wire/outbox.ts'
+export { asTurn, atTurnEnd, type TurnEnding } from './wire/turn.ts'
 export { findUncloneable } from './wire/uncloneable.ts'

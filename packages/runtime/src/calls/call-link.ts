@@ -13,6 +13,7 @@ import {
   ServiceCrashedError,
 } from '@troupe/worker-host'
 import {
+  asTurn,
   type Batch,
   type BegunCount,
   type Channel,
@@ -106,7 +107,8 @@ export class CallLink implements CallHolder, Expiring {
       onRefused: (record, reason) => this.#refuse(record, reason),
     })
     this.#values.connect(this.#outbox, options.port.carries)
-    options.port.on('message', (batch: Batch) => this.#receive(batch))
+    const receive = asTurn((batch: Batch) => this.#receive(batch))
+    options.port.on('message', receive)
   }
 
   /** Calls and streams that the thread has and has not answered. */

@@ -3,8 +3,9 @@
  * for each would cost a twentieth of a call.
  */
 import { type Clock, systemClock } from '@troupe/worker-host'
+import { atTurnEnd, type TurnEnding } from '@troupe/worker-host/owner'
 
-export class TurnClock {
+export class TurnClock implements TurnEnding {
   readonly #clock: Clock
   #turnMs = 0
   #isCurrent = false
@@ -18,7 +19,7 @@ export class TurnClock {
     if (!this.#isCurrent) {
       this.#isCurrent = true
       this.#turnMs = this.#clock.now()
-      queueMicrotask(this.#endTurn)
+      atTurnEnd(this)
     }
     return this.#turnMs
   }
@@ -28,7 +29,7 @@ export class TurnClock {
     return this.#clock.now()
   }
 
-  readonly #endTurn = (): void => {
+  endTurn(): void {
     this.#isCurrent = false
   }
 }

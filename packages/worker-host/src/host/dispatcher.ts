@@ -17,6 +17,7 @@ import type { BegunCount } from '../wire/carrier.ts'
 import type { Channel } from '../wire/channel.ts'
 import { type Batch, type LinkOrder, MARKED, Reply, Request } from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
+import { asTurn } from '../wire/turn.ts'
 import { encodeFailure } from './failure.ts'
 import { isAsyncIterable, isThenable } from './method-result.ts'
 import { type Answerer, isPassedOn, PassedCall, type PassOn } from './passed-call.ts'
@@ -85,7 +86,8 @@ export class Dispatcher implements Answerer {
     this.#values = new ValueExchange(`the owner of "${options.service}"`, 'replies')
     this.#outbox = replyOutbox({ port: options.port, lower: this.#values.lower, onRefused })
     this.#values.connect(this.#outbox, options.port.carries)
-    options.port.on('message', (batch: Batch) => this.#receive(batch))
+    const receive = asTurn((batch: Batch) => this.#receive(batch))
+    options.port.on('message', receive)
   }
 
   get isHeld(): boolean {

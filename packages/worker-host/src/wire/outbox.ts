@@ -9,6 +9,7 @@ import type { Channel } from './channel.ts'
 import type { Lower, Lowered } from './marks.ts'
 import { type Batch, MARKED, REPLY_WORDS, Request, requestWords, type SentExtras } from './messages.ts'
 import { isPrimitive, LIVE, snapshot } from './snapshot.ts'
+import { atTurnEnd, type TurnEnding } from './turn.ts'
 
 export interface OutboxOptions {
   readonly port: Channel
@@ -20,7 +21,7 @@ export interface OutboxOptions {
   readonly onRefused: (record: Batch, reason: unknown) => void
 }
 
-export class Outbox {
+export class Outbox implements TurnEnding {
   readonly #options: OutboxOptions
   #batch: Batch = []
   #isArmed = false
@@ -121,10 +122,10 @@ export class Outbox {
   #arm(): void {
     if (this.#isArmed) return
     this.#isArmed = true
-    queueMicrotask(this.#onTurnEnd)
+    atTurnEnd(this)
   }
 
-  readonly #onTurnEnd = (): void => {
+  endTurn(): void {
     this.#isArmed = false
     this.flush()
   }

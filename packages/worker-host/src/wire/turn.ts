@@ -1,0 +1,38 @@
+/**
+ * The end of a turn: what is put off until then happens once, however often it was asked for.
+ *
+ * A turn ends with the first of its microtasks; one that a message has begun, as soon as that has been taken in. A call
+ * that is passed on from thread to thread costs no microtask between them so, and costs its caller one in place of three.
+ */
+export interface TurnEnding {
+  endTurn(): void
+}
+
+let endings: TurnEnding[] = []
+/** It will be ended by what runs now. */
+let isWithin = false
+
+/** Has `endTurn` called once, when this turn ends; to be asked for anew in each. */
+export function atTurnEnd(ending: TurnEnding): void {
+  if (endings.push(ending) === 1 && !isWithin) queueMicrotask(end)
+}
+
+/** What takes messages in: each is a turn. */
+export const asTurn =
+  <Message>(receive: (message: Message) => void) =>
+  (message: Message): void => {
+    if (isWithin || endings.length > 0) return receive(message) // in a turn that has begun, and will end, already
+    isWithin = true
+    try {
+      receive(message)
+    } finally {
+      isWithin = false
+      end()
+    }
+  }
+
+function end(): void {
+  const ended = endings
+  endings = []
+  for (const ending of ended) ending.endTurn()
+}
