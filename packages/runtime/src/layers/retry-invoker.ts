@@ -92,24 +92,34 @@ export class RetryInvoker extends Invoker {
     for (const proceed of [...this.#waiting]) proceed()
   }
 
-  override async invoke(request: CallRequest): Promise<unknown> {
+  // An `async` function would cost each call that goes well, as nearly all do, its own wait for an outcome.
+  override invoke(request: CallRequest): Promise<unknown> {
     const { timeoutMs } = request
-    const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : this.queue.time.now() + timeoutMs
-    let next = request
-    let leave = (): void => {}
-    for (let attempt = 1; ; attempt++) {
+    const deadlineMs = timeoutMs === null ? Number.POSITIVE_INFINITY : this.queue.time.turnMs() + timeoutMs
+    const makeAgain = (error: unknown): Promise<unknown> => this.#makeAgain(request, deadlineMs, error)
+    try {
+      return Promise.resolve(super.invoke(request)).catch(makeAgain)
+    } catch (error) {
+      return makeAgain(error)
+    }
+  }
+
+  /** @param failure of the first attempt */
+  async #makeAgain(request: CallRequest, deadlineMs: number, failure: unknown): Promise<unknown> {
+    let error = failure
+    for (let attempts = 1; ; attempts++) {
+      const waitMs = this.#waitAfter(error, request, attempts)
+      if (waitMs === undefined || this.queue.time.now() + waitMs >= deadlineMs) throw counted(error, request, attempts)
+      const leave = await this.#wait(request, waitMs)
+      const leftMs = request.timeoutMs === null ? null : deadlineMs - this.queue.time.now()
+      if (leftMs !== null && leftMs <= 0) {
+        leave()
+        throw counted(error, request, attempts)
+      }
       try {
-        return await this.#attempt(next, leave)
-      } catch (error) {
-        const waitMs = this.#waitAfter(error, request, attempt)
-        if (waitMs === undefined || this.queue.time.now() + waitMs >= deadlineMs) throw counted(error, request, attempt)
-        leave = await this.#wait(request, waitMs)
-        const leftMs = timeoutMs === null ? null : deadlineMs - this.queue.time.now()
-        if (leftMs !== null && leftMs <= 0) {
-          leave()
-          throw counted(error, request, attempt)
-        }
-        next = { ...request, timeoutMs: leftMs, isAdmitted: true }
+        return await this.#attempt({ ...request, timeoutMs: leftMs, isAdmitted: true }, leave)
+      } catch (next) {
+        error = next
       }
     }
   }
