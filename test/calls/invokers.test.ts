@@ -281,6 +281,27 @@ describe.each(KINDS)('in a %s:', (kind) => {
       expect((await Promise.all(calls)).map(({ runs }) => runs)).toEqual([1, 1, 2, 3])
     })
 
+    it('tells an invoker of one’s own behind it by a signal when all who waited have gone, and not before', async () => {
+      await using pool = new Pool()
+      const inner = new OwnInvoker()
+      const { proxy } = await (await placeOf(pool, kind)).spawn<Probe>({
+        ...probe,
+        invoker: new DeduplicatingInvoker({}, inner),
+      })
+      const callers = [new AbortController(), new AbortController()]
+      const gone = callers.map(({ signal }) =>
+        expect(proxy.$with({ signal }).waitAt(0, 'gate')).rejects.toThrow('aborted'),
+      )
+      const { signal } = inner.requests[0]!
+      callers[0]!.abort()
+      await gone[0]
+      expect(signal).toMatchObject({ aborted: false })
+      callers[1]!.abort()
+      await gone[1]
+      expect(signal).toMatchObject({ aborted: true })
+      expect(inner.requests).toHaveLength(1)
+    })
+
     it('gives each reader a stream of its own', async () => {
       await using pool = new Pool()
       const handle = (await placeOf(pool, kind)).add<Probe>({

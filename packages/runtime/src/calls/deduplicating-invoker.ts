@@ -7,7 +7,7 @@
  * function, a class instance, more than 1,000 nested values) make a call of its own each time.
  */
 import { BadOptionsError } from '@troupe/worker-host'
-import { plainCopy } from '@troupe/worker-host/owner'
+import { CallScope, plainCopy } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from './call.ts'
 import { callKey } from './call-key.ts'
 import { Invoker, type InvokerOptions } from './invoker.ts'
@@ -31,8 +31,8 @@ export interface DeduplicatingInvokerOptions extends InvokerOptions {
 
 interface Entry {
   readonly outcome: Promise<unknown>
-  /** Aborts the execution, once nobody waits for it any more. */
-  readonly abandoned: AbortController
+  /** For which it is made: aborted once nobody waits for it any more. */
+  readonly scope: CallScope
   followers: number
   /** Undefined while the call runs. */
   expiresAtMs: number | undefined
@@ -78,9 +78,10 @@ export class DeduplicatingInvoker extends Invoker {
 
   /** The execution belongs to all that wait for it, so it has neither the signal nor the deadline of the first. */
   #run(key: string, request: CallRequest): Entry {
-    const abandoned = new AbortController()
-    const outcome = super.invoke({ ...request, signal: abandoned.signal, timeoutMs: null })
-    const entry: Entry = { outcome, abandoned, followers: 0, expiresAtMs: undefined, value: undefined }
+    const { service, method, caller } = request
+    const scope = new CallScope(caller, service, method) // a signal would cost twice as much as the call
+    const outcome = super.invoke({ ...request, signal: undefined, timeoutMs: null, within: scope })
+    const entry: Entry = { outcome, scope, followers: 0, expiresAtMs: undefined, value: undefined }
     this.#entries.set(key, entry)
     outcome.then(
       (value) => {
@@ -129,7 +130,7 @@ export class DeduplicatingInvoker extends Invoker {
   /** Whoever makes an equal call after this starts anew. */
   #abandon(key: string, entry: Entry, reason: unknown): void {
     this.#drop(key, entry)
-    entry.abandoned.abort(reason)
+    entry.scope.abort(reason)
   }
 
   #drop(key: string, entry: Entry): void {

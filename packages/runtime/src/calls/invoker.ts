@@ -53,14 +53,14 @@ export abstract class Invoker {
 
   /** Called once for each call. */
   invoke(request: CallRequest): Promise<unknown> {
-    if (this.#next !== undefined) return this.#next.invoke(request)
+    if (this.#next !== undefined) return this.#next.receive(request)
     const call = new Call(request, this.queue.time)
     const outcome = request.passed === undefined ? call.promise() : PASSED_ON
     this.queue.accept(call)
     return outcome
   }
 
-  /** @internal what a proxy hands in */
+  /** @internal what a proxy, or the invoker around this one, hands in */
   receive(request: CallRequest): Promise<unknown> {
     return this.invoke(this.#isPlain ? request : inTheOpen(request))
   }
@@ -72,7 +72,7 @@ export abstract class Invoker {
 
   /** Called once for each call of a method that is a stream. */
   stream(request: CallRequest): RemoteStream<unknown> {
-    if (this.#next !== undefined) return this.#next.stream(request)
+    if (this.#next !== undefined) return this.#next.receiveStream(request)
     return new RemoteStream((stream) => this.queue.accept(new Call(request, this.queue.time, stream)))
   }
 }
