@@ -1,8 +1,9 @@
 /** What a call costs on any machine: counts, with some room above what was seen, and no times. */
 import { getHeapStatistics } from 'node:v8'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Count, startCounting } from '../fixtures/counting.ts'
 import { fixture, openPool } from '../fixtures/index.ts'
+import type { AskingMeter } from '../fixtures/services/asking-meter.ts'
 import type { Meter } from '../fixtures/services/meter.ts'
 
 const CALLS = 1_000
@@ -49,6 +50,91 @@ it.each(['at once', 'one after another'] as const)('no call has a timer of its o
   const { owner, thread } = await countsOf(calls)
   expect(owner.timers).toBeLessThanOrEqual(1) // the watch over all deadlines
   expect(thread.timers).toBe(0)
+})
+
+it('a call queues one microtask at its owner, and none in the thread', async () => {
+  const { owner, thread } = await countsOf('one after another')
+  expect(owner.microtasks).toBe(CALLS)
+  expect(thread.microtasks).toBe(0)
+})
+
+describe.each(['plain', 'with a deadline', 'with a signal', 'of an async method'] as const)('a call %s', (kind) => {
+  it('is no message more than a plain one', async () => {
+    await using meter = await openMeter()
+    const { signal } = new AbortController()
+    const calls = {
+      plain: (n: number) => meter.proxy.add(n, 1),
+      'with a deadline': (n: number) => meter.proxy.$with({ timeoutMs: 50_000 }).add(n, 1),
+      'with a signal': (n: number) => meter.proxy.$with({ signal }).add(n, 1),
+      'of an async method': (n: number) => meter.proxy.addLater(n, 1),
+    }
+    using counting = startCounting()
+    const wave = () => Promise.all(Array.from({ length: CALLS }, (_, n) => calls[kind](n)))
+    await wave()
+    await meter.proxy.take()
+    counting.take()
+    await wave()
+    const [owner, thread] = [counting.take(), await meter.proxy.take()]
+    expect(owner.timers).toBeLessThanOrEqual(1) // the watch over all deadlines
+    expect(owner.messages).toBeLessThanOrEqual(16)
+    expect(owner.bytes / CALLS).toBeLessThanOrEqual(15)
+    expect(thread.timers).toBe(0)
+    expect(thread.messages).toBeLessThanOrEqual(20)
+    expect(thread.bytes / CALLS).toBeLessThanOrEqual(9)
+  })
+})
+
+describe.each(['routed', 'direct'] as const)('a call of another service, %s,', (link) => {
+  const countsBetween = async (how: 'atOnce' | 'oneAfterAnother') => {
+    await using pool = openPool({ threads: { min: 0 } })
+    const [callee, caller] = await Promise.all([
+      pool.spawn<Meter>({ name: 'callee', module: fixture('meter.ts'), link }),
+      pool.spawn<AskingMeter>({ name: 'caller', module: fixture('asking-meter.ts') }),
+    ])
+    await caller.proxy.atOnce('callee', CALLS)
+    using counting = startCounting()
+    await callee.proxy.take()
+    counting.take()
+    const inCaller = await caller.proxy[how]('callee', CALLS)
+    return { inCaller, owner: counting.take(), inCallee: await callee.proxy.take() }
+  }
+
+  it('is two messages of the services, and two of their owner if that is between them', async () => {
+    const { inCaller, owner, inCallee } = await countsBetween('oneAfterAnother')
+    expect(inCaller.messages).toBe(CALLS)
+    expect(inCallee.messages).toBe(CALLS + 1) // one of them answers the question before
+    if (link === 'direct')
+      expect(owner.messages).toBe(1) // which asks the caller for all this
+    else expect(owner.messages - 2 * CALLS).toBeLessThan(20) // while the link is asked for, and refused
+  })
+
+  it('queues one microtask in its caller, and none anywhere else', async () => {
+    const { inCaller, owner, inCallee } = await countsBetween('oneAfterAnother')
+    expect(inCaller.microtasks).toBeLessThanOrEqual(CALLS)
+    expect(owner.microtasks).toBeLessThan(20)
+    expect(inCallee.microtasks).toBe(0)
+  })
+
+  it('shares its messages with the others of its turn', async () => {
+    const { inCaller, owner, inCallee } = await countsBetween('atOnce')
+    expect(inCaller.messages).toBeLessThanOrEqual(16)
+    expect(owner.messages).toBeLessThanOrEqual(link === 'direct' ? 1 : 40)
+    expect(inCallee.messages).toBeLessThanOrEqual(20)
+  })
+})
+
+it('a stream of 10,000 small items is some 160 messages of 4 bytes an item, and half as many back', async () => {
+  await using meter = await openMeter()
+  using counting = startCounting()
+  await meter.proxy.take()
+  counting.take()
+  expect(await Array.fromAsync(meter.proxy.count(10_000))).toHaveLength(10_000)
+  const [reader, producer] = [counting.take(), await meter.proxy.take()]
+  expect(producer.messages).toBeLessThanOrEqual(200)
+  expect(producer.bytes / 10_000).toBeLessThanOrEqual(4.5)
+  expect(reader.messages).toBeLessThanOrEqual(100)
+  expect(reader.timers).toBeLessThanOrEqual(1) // the watch over all deadlines
+  expect(producer.timers).toBe(0)
 })
 
 /** Node counts them from 25 on. */
