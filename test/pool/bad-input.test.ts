@@ -44,6 +44,23 @@ describe('a name that is no text is BAD_OPTIONS that says so', () => {
     }
   })
 
+  it('a context whose link is revoked, and a name that is no id', async () => {
+    await using pool = new Pool({ threads: { min: 0 } })
+    const handle = pool.add({ name: 'calculator', module: fixture('calculator.ts') })
+    for (const id of NO_TEXT) {
+      await expect(made(() => handle.revoke(id as never))).rejects.toEqual(
+        badOptions(/^a context's id must be a text, found /),
+      )
+    }
+    for (const name of ['', 'api', '/api', 'roots']) {
+      await expect(made(() => handle.revoke(name))).rejects.toEqual(
+        badOptions(/^a context's id must begin at the root, as "root\/api" does, found /),
+      )
+    }
+    handle.revoke('root')
+    handle.revoke('root/api')
+  })
+
   it('a key of a provided value', async () => {
     await using pool = new Pool()
     for (const key of NO_TEXT) {

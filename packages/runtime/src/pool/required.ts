@@ -6,6 +6,13 @@ export function requireText(subject: string, given: unknown): void {
   if (typeof given !== 'string') throw new BadOptionsError(`${subject} must be a text, found ${messageOf(given)}`)
 }
 
+/** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS, such as `a context's id must begin at the root, as "root/api" does, found api` */
+export function requireContextId(given: unknown): void {
+  requireText("a context's id", given)
+  if (given === 'root' || (given as string).startsWith('root/')) return
+  throw new BadOptionsError(`a context's id must begin at the root, as "root/api" does, found ${given}`)
+}
+
 /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS, such as `a pool's options must be an object such as { … }, found 5` */
 export function requireObject(subject: string, example: string, given: unknown): void {
   if (typeof given === 'object' && given !== null) return

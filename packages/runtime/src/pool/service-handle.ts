@@ -26,6 +26,7 @@ import { ComlinkEndpoint } from '../proxy/comlink-endpoint.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import type { Loan } from '../routing/link-lender.ts'
 import { invokeTraced, streamTraced } from './call-tracing.ts'
+import { requireContextId } from './required.ts'
 import type { ServiceEventMap, ServiceListener, StateChange } from './service-events.ts'
 import { ServiceRunner } from './service-runner.ts'
 import type { CheckedSpec } from './service-spec.ts'
@@ -240,8 +241,12 @@ export class ServiceHandle<S = unknown> {
    * Has the calls of a context come by their owners, from now on: it gives back the direct link that it has, once what went
    * by it is answered, and gets none any more. One that has not done so after a second has it taken away, and those of its
    * calls that are not answered fail. What it may call is for the policies, and stays the same.
+   *
+   * @param context such as `root/api`, also one that is not there yet
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what is no context's id, such as a service's name
    */
   revoke(context: ContextId): void {
+    requireContextId(context)
     this.#runner.revoke(context)
   }
 
