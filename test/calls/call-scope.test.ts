@@ -39,6 +39,16 @@ describe.each(KINDS)('in a %s:', (kind) => {
       expect(told).toEqual([each, each, each])
     })
 
+    it('begins anew for each call: a store that one has entered is not there for the next', async () => {
+      await using pool = new Pool()
+      const proxy = await open(pool)
+      expect(await Promise.all(['a', 'b'].map((name) => proxy.moveIn(name)))).toEqual([
+        [undefined, 'a'],
+        [undefined, 'b'],
+      ])
+      expect(await proxy.moveIn('c')).toEqual([undefined, 'c'])
+    })
+
     it('has no deadline where the call has none', async () => {
       await using pool = new Pool()
       expect(await (await open(pool)).$with({ timeoutMs: null }).own()).toMatchObject({ remainingMs: null })

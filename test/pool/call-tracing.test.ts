@@ -132,6 +132,13 @@ describe.each(KINDS)('in a %s:', (kind) => {
       expect(await proxy.heard()).toEqual(lines)
     })
 
+    it('can bind a store to the run, which holds beside the call, also after an `await`', async () => {
+      await using pool = new Pool()
+      const { proxy } = await (await placeOf(pool, kind)).spawn<Traced>(traced)
+      expect(await proxy.spans()).toEqual([undefined, 'spans', undefined, 'spans'])
+      expect(await proxy.spans()).toEqual(['spans', 'spans', 'spans', 'spans'])
+    })
+
     it('hears nothing any more when it has stopped to listen', async () => {
       await using pool = new Pool()
       const { proxy } = await (await placeOf(pool, kind)).spawn<Traced>(traced)

@@ -275,7 +275,7 @@ export class Dispatcher implements Answerer {
       } else {
         scope = new CallScope(caller, service, method.name, extras, isSerialized)
         result = isRunTraced()
-          ? traceRun(scope, () => scopes.apply(scope, method.run, target, args))
+          ? traceRun(scope, () => scopes.apply(scope, method.run, target, args, true))
           : scopes.apply(scope, method.run, target, args)
       }
     } catch (thrown) {

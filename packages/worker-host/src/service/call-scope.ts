@@ -7,7 +7,7 @@
  * ask: by their text, which names `call`, `currentCall` or `context`, or by `static readsCalls = true`, for those whose
  * helpers read it elsewhere.
  */
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import type { ContextId } from '../access/policy.ts'
 import type { CallExtras, TraceContext } from '../wire/messages.ts'
 import { AbortSource, type Follower } from './abort-source.ts'
@@ -131,13 +131,25 @@ export class CallScopes {
     return scope?.service === service ? scope : undefined
   }
 
-  /** Calls `run` on `target` in the scope. */
-  apply(scope: CallScope, run: (...args: never[]) => unknown, target: object, args: readonly unknown[]): unknown {
+  /**
+   * Calls `run` on `target` in the scope.
+   * @param keepsStores for a caller who has entered stores of others, which `run` shall find
+   */
+  apply(
+    scope: CallScope,
+    run: (...args: never[]) => unknown,
+    target: object,
+    args: readonly unknown[],
+    keepsStores = false,
+  ): unknown {
     const outer = this.#current
     this.#current = scope
     try {
       if (scope.stores !== undefined) return enterStores(scope.stores, () => this.#enter(scope, run, target, args))
-      return this.#enter(scope, run, target, args)
+      if (keepsStores || outside === undefined) return this.#enter(scope, run, target, args)
+      return this.areRead
+        ? outside.runInAsyncScope(enter, undefined, scope, run, target, args)
+        : apply(run, target, args)
     } finally {
       this.#current = outer
     }
@@ -149,6 +161,20 @@ export class CallScopes {
 }
 
 const apply = Reflect.apply as (run: unknown, target: object, args: readonly unknown[]) => unknown
+
+/** Where no store is set, and which is left as it was: one context to make for a call, where `run` makes two. */
+const outside = leftAsItWas(new AsyncResource('troupe:call', { requireManualDestroy: true }))
+
+function enter(scope: CallScope, run: unknown, target: object, args: readonly unknown[]): unknown {
+  storage.enterWith(scope)
+  return apply(run, target, args)
+}
+
+/** Undefined where what is entered in a resource stays with it: before Node 24. */
+function leftAsItWas(resource: AsyncResource): AsyncResource | undefined {
+  resource.runInAsyncScope(() => storage.enterWith(new CallScope('', '', '')))
+  return resource.runInAsyncScope(() => storage.getStore()) === undefined ? resource : undefined
+}
 
 /** By the class and those above it, up to the one whose prototype is `base`. */
 function asksForCalls(type: object, base: object): boolean {
