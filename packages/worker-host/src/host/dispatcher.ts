@@ -18,6 +18,7 @@ import type { Channel } from '../wire/channel.ts'
 import { type Batch, type LinkOrder, MARKED, Reply, Request } from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
 import { asTurn } from '../wire/turn.ts'
+import { ByNumber } from './by-number.ts'
 import { encodeFailure } from './failure.ts'
 import { isAsyncIterable, isThenable } from './method-result.ts'
 import { type Answerer, isPassedOn, PassedCall, type PassOn } from './passed-call.ts'
@@ -73,7 +74,7 @@ export class Dispatcher implements Answerer {
   readonly #values: ValueExchange
   readonly #streams = new Map<number, StreamProducer>()
   /** Of the calls that have not settled at once, and of the streams. */
-  readonly #scopes = new Map<number, CallScope>()
+  readonly #scopes = new ByNumber<CallScope>()
   #waiting: WaitingCall[] = []
   #isHeld = true
   #isBusy = false
@@ -121,7 +122,7 @@ export class Dispatcher implements Answerer {
 
   /** Nobody waits for anything any more: the caller is gone. */
   abandon(reason: unknown): void {
-    for (const scope of [...this.#scopes.values()]) scope.abort(reason)
+    for (const scope of this.#scopes.values()) scope.abort(reason)
     for (const stream of this.#streams.values()) void stream.leave().catch(() => {}) // told by its call, to nobody
     this.#waiting = []
   }
@@ -366,9 +367,8 @@ export class Dispatcher implements Answerer {
   }
 
   #end(id: number): void {
-    this.#streams.delete(id)
-    this.#scopes.get(id)?.end()
-    this.#scopes.delete(id)
+    if (this.#streams.size > 0) this.#streams.delete(id)
+    this.#scopes.take(id)?.end()
     this.#values.endCall(id)
   }
 
