@@ -469,7 +469,8 @@ export class Pool implements AsyncDisposable {
   /** By its given name, else by its canonical one. */
   #named(name: string): ServiceHandle | undefined {
     const given = this.#services.get(name)
-    return given ?? byCanonicalName(name, this.#home.id, this.#services.values(), this.#activator)
+    if (given !== undefined || this.#services.size === 0) return given
+    return byCanonicalName(name, this.#home.id, this.#services.values(), this.#activator)
   }
 
   #request(service: string, method: string, args: readonly unknown[]): CallRequest {
