@@ -121,8 +121,8 @@ export class Outbox implements TurnEnding {
 
   #arm(): void {
     if (this.#isArmed) return
-    this.#isArmed = true
     atTurnEnd(this)
+    this.#isArmed = true
   }
 
   endTurn(): void {
