@@ -28,7 +28,26 @@ const shelf = { name: 'shelf', module: fixture('shelf.ts') }
 
 const grace = (graceMs: number | undefined) => (graceMs === undefined ? {} : { graceMs })
 
+/** Answers itself, and not by a promise: what a program in plain JavaScript may well do. */
+class Blunt extends ConcurrentInvoker {
+  override invoke({ args }: CallRequest): Promise<unknown> {
+    return args[0] as never
+  }
+}
+
 describe.each(KINDS)('in a %s:', (kind) => {
+  it.each([
+    ['a retry', (next: Invoker) => new RetryInvoker({}, next)],
+    ['a circuit breaker', (next: Invoker) => new CircuitBreakerInvoker({}, next)],
+    ['a rate limit', (next: Invoker) => new RateLimitInvoker({ callsPerSecond: 1_000 }, next)],
+    ['a concurrency limit', (next: Invoker) => new ConcurrencyLimitInvoker({ maxConcurrent: 1 }, next)],
+    ['a deduplicating invoker', (next: Invoker) => new DeduplicatingInvoker({}, next)],
+  ])('%s takes what an invoker of one’s own behind it answers without a promise', async (_, around) => {
+    await using pool = new Pool()
+    const { proxy } = await (await placeOf(pool, kind)).spawn<Probe>({ ...probe, invoker: around(new Blunt()) })
+    for (const n of [1, 2, 2]) expect(await proxy.now(n)).toBe(n)
+  })
+
   describe('calls that wait in a layer', () => {
     /** Each leaves calls waiting in its layer, and gives them. */
     const waits = {

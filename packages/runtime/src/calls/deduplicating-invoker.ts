@@ -80,7 +80,7 @@ export class DeduplicatingInvoker extends Invoker {
   #run(key: string, request: CallRequest): Entry {
     const { service, method, caller } = request
     const scope = new CallScope(caller, service, method) // a signal would cost twice as much as the call
-    const outcome = super.invoke({ ...request, signal: undefined, timeoutMs: null, within: scope })
+    const outcome = Promise.resolve(super.invoke({ ...request, signal: undefined, timeoutMs: null, within: scope }))
     const entry: Entry = { outcome, scope, followers: 0, expiresAtMs: undefined, value: undefined }
     this.#entries.set(key, entry)
     outcome.then(

@@ -103,10 +103,10 @@ export function watch(send: () => Promise<unknown>, onEnd: OnEnd): Promise<unkno
   )
 }
 
-/** An invoker of one's own may throw before it has a promise. */
+/** An invoker of one's own may throw before it has a promise, or have none. */
 function attempt(send: () => Promise<unknown>): Promise<unknown> {
   try {
-    return send()
+    return Promise.resolve(send())
   } catch (error) {
     return Promise.reject(error)
   }
