@@ -150,6 +150,18 @@ describe.each(['before', 'after'])('a proxy, %s its methods are known', (moment)
     }
   })
 
+  it('that is frozen calls as before, also after a restart', async () => {
+    await using pool = new Pool()
+    const proxy = Object.freeze(await openProxy(pool))
+    const handle = moment === 'after' ? pool.get('surface') : await pool.spawn<Surface>(surface)
+    const call = (name: string) => (proxy as unknown as Record<string, () => Promise<unknown>>)[name]!()
+    const outcomes = () => Promise.all(['inherited', 'inherited'].map(call))
+    const before = await outcomes()
+    await handle.restart()
+    expect(await outcomes()).toEqual(before)
+    await expect(call('unknown')).rejects.toMatchObject({ code: 'ERR_TROUPE_NO_SUCH_METHOD' })
+  })
+
   it.each(['reached', 'unknown', '__proto__', 'then'])('throws when "%s" is set', async (name) => {
     await using pool = new Pool()
     const proxy = (await openProxy(pool)) as unknown as Record<string, unknown>

@@ -39,6 +39,16 @@ describe.each(KINDS)('in a %s:', (kind) => {
       expect(told).toEqual([each, each, each])
     })
 
+    it('gives a call made within it no more time than remains, also after it had its thread to itself', async () => {
+      await using pool = new Pool()
+      const place = await placeOf(pool, kind)
+      const other = await place.spawn<Scoped>({ ...scoped, name: 'other' })
+      const { proxy } = await place.spawn<Scoped>({ ...scoped, name: 'asking' })
+      const [left, told] = (await proxy.$with({ timeoutMs: 60_000 }).remainsBehind(other.name, 300)) as [number, number]
+      expect(left).toBeLessThan(59_701)
+      expect(told).toBeLessThanOrEqual(left)
+    })
+
     it('begins anew for each call: a store that one has entered is not there for the next', async () => {
       await using pool = new Pool()
       const proxy = await open(pool)

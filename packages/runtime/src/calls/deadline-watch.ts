@@ -3,7 +3,7 @@
  * it knows of, then has every queue look through the calls that are still there, and learns the next one.
  */
 import type { Clock } from '@troupe/worker-host'
-import { TurnClock } from './turn-clock.ts'
+import { type TurnClock, turnClockOf } from './turn-clock.ts'
 
 /** Calls with deadlines. */
 export interface Expiring {
@@ -22,7 +22,7 @@ export class DeadlineWatch {
 
   constructor(clock: Clock) {
     this.#clock = clock
-    this.time = new TurnClock(clock)
+    this.time = turnClockOf(clock)
   }
 
   add(expiring: Expiring): void {

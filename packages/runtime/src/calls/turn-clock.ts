@@ -16,10 +16,15 @@ export class TurnClock implements TurnEnding {
 
   /** The time in this turn. @unit milliseconds on the clock */
   turnMs(): number {
+    return this.#isCurrent ? this.#turnMs : this.renewedMs()
+  }
+
+  /** The time now, from which this turn goes on: for code that may have had the thread to itself for long. */
+  renewedMs(): number {
+    this.#turnMs = this.#clock.now()
     if (!this.#isCurrent) {
-      this.#isCurrent = true
-      this.#turnMs = this.#clock.now()
       atTurnEnd(this)
+      this.#isCurrent = true
     }
     return this.#turnMs
   }
@@ -34,5 +39,7 @@ export class TurnClock implements TurnEnding {
   }
 }
 
-/** Of whatever belongs to no pool yet. */
+/** Real time, and the same turn, for all pools of a thread, and for what belongs to none yet. */
 export const systemTurnClock = new TurnClock(systemClock)
+
+export const turnClockOf = (clock: Clock): TurnClock => (clock === systemClock ? systemTurnClock : new TurnClock(clock))

@@ -125,7 +125,7 @@ export class ProxyObject {
       const { name } = method
       this.#known.set(name, method)
       const value = this.#method(name, method, NO_OPTIONS)
-      Object.defineProperty(this.object, name, { value, enumerable: true, configurable: true })
+      Reflect.defineProperty(this.object, name, { value, enumerable: true, configurable: true }) // not of one that is frozen
       const make = (options: CallOptions) => this.#method(name, method, options)
       const get = function (this: unknown) {
         return methodOf(this, method, make)
@@ -149,8 +149,7 @@ export class ProxyObject {
     if (typeof name === 'symbol' || LOCAL.has(name)) return undefined
     if (receiver !== this.object) return this.#lateMethod(name, optionsOf(receiver))
     const value = this.#lateMethod(name, NO_OPTIONS)
-    Object.defineProperty(this.object, name, { value, configurable: true })
-    this.#late.add(name)
+    if (Reflect.defineProperty(this.object, name, { value, configurable: true })) this.#late.add(name) // else it is frozen
     return value
   }
 
@@ -190,7 +189,7 @@ function requestOf(origin: Origin, args: unknown[]): CallRequest {
   const scope = currentCall()
   const within = scope?.isOver ? undefined : scope
   const timeoutMs =
-    within === undefined ? origin.timeoutMs : leastMs(within.remainingAt(systemTurnClock.turnMs()), origin.timeoutMs)
+    within === undefined ? origin.timeoutMs : leastMs(within.remainingAt(systemTurnClock.renewedMs()), origin.timeoutMs)
   const carried = carriedNow(trace ?? within?.trace)
   return { service, method, args, caller, isIdempotent, signal, timeoutMs, carried, within }
 }
