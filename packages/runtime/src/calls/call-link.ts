@@ -80,6 +80,8 @@ export class CallLink implements CallHolder, Expiring {
   readonly #options: CallLinkOptions
   /** The callers whom the other end has been told of, with their numbers; the owner has 0. */
   readonly #callers: Map<ContextId, number>
+  /** Who mostly makes the next call too. */
+  #lastCaller: { readonly id: ContextId; readonly offset: number }
   readonly #outbox: Outbox
   readonly #values: ValueExchange
   /** By id; a free place holds undefined and stands in `#free`. */
@@ -100,6 +102,7 @@ export class CallLink implements CallHolder, Expiring {
   constructor(options: CallLinkOptions) {
     this.#options = options
     this.#callers = new Map([[options.owner, 0]])
+    this.#lastCaller = { id: options.owner, offset: 0 }
     this.#values = new ValueExchange(`service "${options.service}"`, 'calls')
     this.#outbox = requestOutbox({
       port: options.port,
@@ -143,7 +146,7 @@ export class CallLink implements CallHolder, Expiring {
     call.id = id
     call.holder = this
     if (timeoutMs !== null) call.sentAtMs = this.#options.time.turnMs()
-    const number = method.number + this.#offsetOf(caller)
+    const number = method.number + (this.#options.methods.size === 0 ? 0 : this.#offsetOf(caller))
     this.#outbox.putCall(id, number, call.request.args, this.#options.extrasOf(call))
     if (method.description.isCast) call.handOver()
     if (call.stream !== undefined && this.#calls[id] === call) this.#attach(call)
@@ -237,14 +240,16 @@ export class CallLink implements CallHolder, Expiring {
 
   /** A caller's calls have method numbers of their own, so that a call says who made it without a word more. */
   #offsetOf(caller: ContextId): number {
-    if (this.#options.methods.size === 0) return 0
+    if (this.#lastCaller.id === caller) return this.#lastCaller.offset
     let index = this.#callers.get(caller)
     if (index === undefined) {
       index = this.#callers.size
       this.#callers.set(caller, index)
       this.#outbox.putValue(Request.Caller, index, caller)
     }
-    return index * this.#options.methods.size
+    const offset = index * this.#options.methods.size
+    this.#lastCaller = { id: caller, offset }
+    return offset
   }
 
   #lower(values: readonly unknown[], record: readonly unknown[]): Lowered | undefined {
@@ -271,13 +276,16 @@ export class CallLink implements CallHolder, Expiring {
     this.#attach(call)
   }
 
-  #isAdmitted({ admitted, description }: KnownMethod, { request }: Call): boolean {
+  #isAdmitted(method: KnownMethod, { request }: Call): boolean {
     const { caller, service } = request
+    if (method.lastAdmitted === caller) return true
+    const { admitted, description } = method
     let verdict = admitted.get(caller)
     if (verdict === undefined) {
       verdict = isAdmitted(description, caller, this.#options.context, service)
       admitted.set(caller, verdict)
     }
+    if (verdict) method.lastAdmitted = caller
     return verdict
   }
 

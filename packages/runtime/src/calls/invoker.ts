@@ -31,8 +31,8 @@ export abstract class Invoker {
   /** @internal where the service's threads get their calls from */
   readonly queue: CallQueue
   readonly #next: Invoker | undefined
-  /** Nobody looks at its requests. */
-  readonly #isPlain: boolean
+  /** @internal nobody looks at its requests */
+  readonly isPlain: boolean
 
   /**
    * @param options for a mailbox of its own
@@ -47,7 +47,7 @@ export abstract class Invoker {
     }
     this.#next = next
     const { invoke, stream } = Invoker.prototype
-    this.#isPlain = next === undefined && this.invoke === invoke && this.stream === stream
+    this.isPlain = next === undefined && this.invoke === invoke && this.stream === stream
     this.queue = next?.queue ?? new CallQueue(options)
   }
 
@@ -62,12 +62,12 @@ export abstract class Invoker {
 
   /** @internal what a proxy, or the invoker around this one, hands in */
   receive(request: CallRequest): Promise<unknown> {
-    return this.invoke(this.#isPlain ? request : inTheOpen(request))
+    return this.invoke(this.isPlain ? request : inTheOpen(request))
   }
 
   /** @internal */
   receiveStream(request: CallRequest): RemoteStream<unknown> {
-    return this.stream(this.#isPlain ? request : inTheOpen(request))
+    return this.stream(this.isPlain ? request : inTheOpen(request))
   }
 
   /** Called once for each call of a method that is a stream. */

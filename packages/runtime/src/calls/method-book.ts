@@ -14,4 +14,6 @@ export interface KnownMethod {
   readonly description: MethodDescription
   /** Verdicts of the policies, which depend on the caller alone. */
   readonly admitted: Map<ContextId, boolean>
+  /** One of those whom they admit: the last that was asked for, who mostly is the next one too. */
+  lastAdmitted: ContextId | undefined
 }

@@ -10,7 +10,9 @@ export class ServiceMethods implements MethodBook {
   constructor(descriptions: readonly MethodDescription[]) {
     this.size = descriptions.length
     this.#methods = new Map(
-      descriptions.map((description, number) => [description.name, { number, description, admitted: new Map() }]),
+      descriptions.map((description, number) => {
+        return [description.name, { number, description, admitted: new Map(), lastAdmitted: undefined }]
+      }),
     )
   }
 

@@ -272,8 +272,9 @@ export class ServiceHandle<S = unknown> {
 
   /** @internal a call by name, whose caller knows nothing of the method */
   readonly send = (request: CallRequest): Promise<unknown> => {
-    const known = this.#proxy.isIdempotent(request.method) ? { ...request, isIdempotent: true } : request
-    return invokeTraced(this.#spec.invoker, known)
+    const { invoker } = this.#spec
+    const isToBeTold = !invoker.isPlain && this.#proxy.isIdempotent(request.method)
+    return invokeTraced(invoker, isToBeTold ? { ...request, isIdempotent: true } : request)
   }
 
   /** @internal a link for a caller; undefined when its calls are to be routed */

@@ -49,5 +49,5 @@ function knownMethod(number: number, name: string, caller: ContextId): KnownMeth
     isCast: false,
     killAfterMs: undefined,
   }
-  return { number, description, admitted: new Map([[caller, true]]) }
+  return { number, description, admitted: new Map([[caller, true]]), lastAdmitted: caller }
 }
