@@ -135,6 +135,8 @@ export class ContextLink {
   #bury(death: Death): Death {
     const { control } = this.#vessel
     for (const message of unheard(control)) this.#watch(message)
+    // Comlink holds the channel until the proxy by it is collected, which this would keep alive.
+    control.off('message', this.#watch)
     control.close()
     const isKilled = death.exitCode === undefined && death.signal === undefined
     this.#death = this.#notice && !isKilled ? { ...death, cause: decodeThrown(this.#notice.crashed) } : death
