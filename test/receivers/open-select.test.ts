@@ -62,6 +62,44 @@ describe("a service's select", () => {
     await background.leave(1_000)
   })
 
+  it('that is not read goes to the handler, also when one source has ended and the last was removed', async () => {
+    const heard: unknown[] = []
+    const { background, tasks } = await openBackground()
+    const emitter = new EventEmitter()
+    const [first, second] = [listen(emitter, 'one', { until: 'over' }), listen(emitter, 'two')]
+    const select = openSelect<Source>(tasks, [first, second], ({ value }) => heard.push(value))
+    await settled()
+    emitter.emit('over')
+    await settled()
+    await select.remove(second)
+    expect(select.add(listen(emitter, 'three'))).toBe(true)
+    emitter.emit('three', 3)
+    await settled()
+    expect(heard).toEqual([[3]])
+    expect(tasks.stats.running).toEqual(['select'])
+    await background.leave(1_000)
+  })
+
+  it.each(['ends, then the other is removed', 'is removed, then the other ends'])(
+    'of a loop is no task any more when one source %s',
+    async (order) => {
+      const { background, tasks } = await openBackground()
+      const emitter = new EventEmitter()
+      const [ending, removed] = [listen(emitter, 'one', { until: 'over' }), listen(emitter, 'two')]
+      const select = openSelect(tasks, [ending, removed], undefined)
+      const loop = Array.fromAsync(select)
+      const steps = [() => emitter.emit('over'), () => select.remove(removed)]
+      for (const step of order.startsWith('ends') ? steps : steps.reverse()) {
+        expect(tasks.stats.running).toEqual(['select'])
+        await step()
+        await settled()
+      }
+      expect(await loop).toEqual([])
+      expect(tasks.stats.running).toEqual([])
+      await background.leave(1_000)
+    },
+  )
+
   it('fails the service when a source of the handler fails', async () => {
     const { background, tasks } = await openBackground()
     const emitter = new EventEmitter()

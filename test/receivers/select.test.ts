@@ -193,6 +193,73 @@ describe('a select', () => {
     expect(await last).toEqual(END)
   })
 
+  it.each<[string, readonly ('end' | 'remove')[]]>([
+    ['one ends, and then the other is removed', ['end', 'remove']],
+    ['one is removed, and then the other ends', ['remove', 'end']],
+    ['one ends, and then the others are removed', ['end', 'remove', 'remove']],
+    ['one ends between two that are removed', ['remove', 'end', 'remove']],
+    ['all end', ['end', 'end']],
+  ])('ends with the last of its sources, and settles who waits, when %s', async (_, steps) => {
+    const emitter = new EventEmitter()
+    const sources = steps.map((_, n) => listen(emitter, `event ${n}`, { until: `end ${n}` }))
+    const select = selectOf(...sources)
+    const waiting = [select.next(), select.next()]
+    let isClosed = false
+    void select.closed.then(() => (isClosed = true))
+    for (const [n, step] of steps.entries()) {
+      expect(isClosed).toBe(false)
+      if (step === 'end') emitter.emit(`end ${n}`)
+      else expect(await select.remove(sources[n]!)).toBe(true)
+      await settled()
+    }
+    expect(isClosed).toBe(true)
+    expect(await Promise.all(waiting)).toEqual([END, END])
+    expect(emitter.eventNames()).toEqual([])
+    expect(select.add(sources[0]!)).toBe(false)
+  })
+
+  it('ends its loop when the body removes the last source, though the end of another was not read yet', async () => {
+    const emitter = new EventEmitter()
+    const [ending, endless] = [listen(emitter, 'x', { until: 'over' }), countingSource()]
+    const select = selectOf<Source>(endless, ending)
+    for await (const { source } of select) {
+      expect(source).toBe(endless)
+      emitter.emit('over')
+      await select.remove(endless)
+    }
+    expect(emitter.eventNames()).toEqual([])
+    expect(endless.isLeft).toBe(true)
+  })
+
+  it('goes on when the source that is removed had ended, and nobody had read that yet', async () => {
+    const emitter = new EventEmitter()
+    const source = listen(emitter, 'x', { until: 'over' })
+    const select = selectOf<Source>(source)
+    emitter.emit('over')
+    await select.remove(source)
+    const next = select.next()
+    const later = of('later')
+    expect(select.add(later)).toBe(true)
+    expect(await next).toEqual({ done: false, value: { source: later, value: 'later' } })
+    expect(await select.next()).toEqual(END)
+  })
+
+  it('ends with a last source that throws as it is removed, which tells only whoever removes it', async () => {
+    const bad = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: false, value: 1 }),
+        return: () => Promise.reject(new RangeError('left badly')),
+      }),
+    }
+    const select = selectOf<AsyncIterable<unknown>>(of(), bad)
+    await select.next()
+    await select.next()
+    await settled()
+    await expect(select.remove(bad)).rejects.toThrow(new RangeError('left badly'))
+    expect(await select.next()).toEqual(END)
+    await select.closed
+  })
+
   it('leaves alone a source that is added after its end', async () => {
     const select = new Select()
     await select.close()

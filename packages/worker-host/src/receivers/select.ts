@@ -9,8 +9,10 @@
  * | a `MessagePort`                       | no: up to 1,024 messages are kept        | when it is closed                  |
  * | `listen(emitter, name, options)`      | no: up to `capacity` events are kept     | with the event that `until` names  |
  *
- * A source that has ended leaves. One that fails ends the select: its reader gets the error. A source is in one select
- * at a time. Of several that have something each is asked in turn, so none has to wait for more than the others' next.
+ * A source that has ended leaves. The select ends when no source is left and at least one of them has ended, in whichever
+ * order the others were removed. When all were removed, and when it never had one, it waits for a source that is added.
+ * A source that fails ends the select: its reader gets the error. A source is in one select at a time. Of several that
+ * have something each is asked in turn, so none has to wait for more than the others' next.
  * A select that would read itself is an error when it is added; over generators that can't be seen: it waits for `close`.
  */
 import type { MessagePort } from 'node:worker_threads'
@@ -45,6 +47,7 @@ export class Select<From extends Source = Source>
   #isRead = false
   #isClosed = false
   #isEndless = false
+  #hasEnded = false
   #failure: { readonly error: unknown } | undefined
 
   /** Whether anybody has begun to read it. */
@@ -58,6 +61,7 @@ export class Select<From extends Source = Source>
   }
 
   /**
+   * @param source of a type that the select was made with: `this.select<Source>(a)` takes any, later too
    * @returns false when the select is closed already: the source is left alone
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for a source that is in a select, this one or another, or of which
    *   another source of this one reads the same: the messages of a port, an event of an emitter, an iterator; for a
@@ -76,15 +80,18 @@ export class Select<From extends Source = Source>
   }
 
   /**
-   * Leaves the source; what it had that was not read yet is dropped. The select goes on, also without any source: who
-   * waits for an event waits for a source that is added, or for `close`.
+   * Leaves the source; what it had that was not read yet is dropped, its end too. If it was the last one, and another has
+   * ended before, the select ends. Else the select goes on, also without any source: who waits for an event waits for a
+   * source that is added, or for `close`. To replace the last source, add the new one first.
    * @returns whether it was there; rejects as the source does when it is left
    */
   async remove(source: From): Promise<boolean> {
     const input = this.#inputs.get(source)
     if (input === undefined) return false
     this.#forget(source)
-    await input.leave()
+    const left = input.leave()
+    this.#endIfDone()
+    await left
     return true
   }
 
@@ -123,7 +130,7 @@ export class Select<From extends Source = Source>
     await this.close()
   }
 
-  /** @internal it goes on when its last source has ended, for those that will be added */
+  /** @internal it goes on when it has no source any more, for those that will be added */
   endure(): void {
     this.#isEndless = true
   }
@@ -185,7 +192,14 @@ export class Select<From extends Source = Source>
     if (taken?.kind === 'failed') {
       this.#failure = { error: taken.error }
       void this.close()
-    } else if (this.#inputs.size === 0 && !this.#isEndless) void this.close()
+      return
+    }
+    this.#hasEnded = true
+    this.#endIfDone()
+  }
+
+  #endIfDone(): void {
+    if (this.#hasEnded && this.#inputs.size === 0 && !this.#isEndless) void this.close()
   }
 }
 

@@ -202,13 +202,18 @@ export abstract class Service<Options = unknown> {
   /**
    * Several inputs, read as one: async iterables, `MessagePort`s, `listen(emitter, name)`, `this.every('1s')`, other
    * selects. Read it by a loop, begun in the same turn: `for await (const { source, value } of this.select(a, b))`,
-   * which ends when the last source has ended. Else each event is given to `onMessage`, if the class has that, one at
-   * a time, until the service leaves RUNNING. It is a task: whoever made it goes on until it has ended.
+   * which ends when no source is left and at least one has ended. Else each event is given to `onMessage`, if the class
+   * has that, one at a time, until the service leaves RUNNING. It is a task: whoever made it goes on until it has ended.
+   *
+   * Its type comes from the sources: `value` is of any type that one of them gives, and `add` takes more sources of the
+   * same types. For others name them all, as in `this.select<Source>(a)` or `this.select<typeof a | typeof b>(a)`.
    *
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what is no source, or is in a select already
    * @throws {NotRunningError} ERR_TROUPE_NOT_RUNNING as `tasks.run`
    */
-  protected select<From extends Source>(...sources: From[]): Select<From> {
+  protected select<Sources extends readonly [Source, ...Source[]]>(...sources: Sources): Select<Sources[number]>
+  protected select<From extends Source>(...sources: From[]): Select<From>
+  protected select(...sources: Source[]): Select {
     return openSelect(this.tasks, sources, this.onMessage && ((event) => this.onMessage?.(event)))
   }
 
