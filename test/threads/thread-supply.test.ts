@@ -13,6 +13,12 @@ const runScript = (file: string) =>
     timeout: 15_000,
   })
 
+it('a process goes on while a call waits for a service that never comes, and for nothing else', async () => {
+  const { stdout } = await runScript('waits-for-nobody.ts')
+  const late = 'ERR_TROUPE_DEADLINE ERR_TROUPE_NO_SUCH_SERVICE\n'
+  expect(stdout).toBe(`${late}${late}closed\n`)
+})
+
 describe('threads', () => {
   it('are not used for a second service: nothing of the first is left there', async () => {
     await using pool = new Pool({ threads: { min: 0 } })

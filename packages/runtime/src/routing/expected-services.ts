@@ -9,10 +9,18 @@ import type { DeadlineWatch, Expiring } from '../calls/deadline-watch.ts'
 /** As many as a mailbox takes by default. */
 const CAPACITY = 16_384
 
+/** As long as Node lets a timer run. */
+const LONG_MS = 2 ** 31 - 1
+
+const isLimited = ({ deadlineMs }: Call): boolean => deadlineMs !== Number.POSITIVE_INFINITY
+
 export class ExpectedServices implements CallHolder, Expiring {
   readonly #watch: DeadlineWatch
   readonly #known: () => readonly string[]
   readonly #waiting = new Set<Call>()
+  /** Of those, how many have a deadline: they will end, and until then the process goes on, whatever else there is. */
+  #limited = 0
+  #keptAlive: NodeJS.Timeout | undefined
 
   /** @param known the names that there are, for the error that a call ends with */
   constructor(watch: DeadlineWatch, known: () => readonly string[]) {
@@ -29,7 +37,11 @@ export class ExpectedServices implements CallHolder, Expiring {
     else if (call.listen()) {
       call.holder = this
       this.#waiting.add(call)
-      if (call.deadlineMs !== Number.POSITIVE_INFINITY) this.#watch.expect(call.deadlineMs)
+      if (isLimited(call)) {
+        this.#watch.expect(call.deadlineMs)
+        this.#limited++
+        this.#keptAlive ??= setInterval(() => {}, LONG_MS)
+      }
     }
     return outcome
   }
@@ -40,7 +52,7 @@ export class ExpectedServices implements CallHolder, Expiring {
     for (const call of this.#waiting) {
       const { service, timeoutMs } = call.request
       if (service !== name) continue
-      this.#waiting.delete(call)
+      this.#forget(call)
       const leftMs = timeoutMs === null ? null : Math.max(1, call.deadlineMs - nowMs)
       call.succeed(send({ ...call.request, timeoutMs: leftMs }))
     }
@@ -49,19 +61,23 @@ export class ExpectedServices implements CallHolder, Expiring {
   /** No service of that name will come. */
   disappoint(name: string, make: () => Error): void {
     for (const call of this.#waiting) {
-      if (call.request.service === name && this.#waiting.delete(call)) call.fail(make)
+      if (call.request.service !== name) continue
+      this.#forget(call)
+      call.fail(make)
     }
   }
 
   /** No service will come any more. */
   failAll(make: (call: Call) => Error): void {
     this.#watch.remove(this)
-    for (const call of this.#waiting) call.fail(() => make(call))
-    this.#waiting.clear()
+    for (const call of this.#waiting) {
+      this.#forget(call)
+      call.fail(() => make(call))
+    }
   }
 
   abandon(call: Call): void {
-    this.#waiting.delete(call)
+    this.#forget(call)
   }
 
   expire(nowMs: number): number {
@@ -69,11 +85,17 @@ export class ExpectedServices implements CallHolder, Expiring {
     for (const call of this.#waiting) {
       if (call.deadlineMs > nowMs) earliestMs = Math.min(earliestMs, call.deadlineMs)
       else {
-        this.#waiting.delete(call)
+        this.#forget(call)
         call.fail(() => this.#late(call))
       }
     }
     return earliestMs
+  }
+
+  #forget(call: Call): void {
+    if (!this.#waiting.delete(call) || !isLimited(call) || --this.#limited > 0) return
+    clearInterval(this.#keptAlive)
+    this.#keptAlive = undefined
   }
 
   #late({ subject, request }: Call): Error {
