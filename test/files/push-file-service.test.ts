@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { Pool } from '@troupe/runtime'
 import { PushedFiles, type PushFileService, pushFileService } from '@troupe/runtime/files'
 import { describe, expect, it } from 'vitest'
@@ -133,4 +134,23 @@ it('a process gets a copy from the thread beside it', async () => {
   const waiting = relay.proxy.getCopyBeside('pushed', '/a')
   await proxy.store('/a', CONTENT)
   expect([...(await waiting)]).toEqual([1, 2, 3])
+})
+
+describe('a file that is pushed', () => {
+  it.skipIf(process.platform === 'win32').each(['/dev/zero', '/dev/null', tmpdir()])(
+    'must be one: %s is refused',
+    async (path) => {
+      const files = new PushedFiles({ maxBytes: 1_000 })
+      const refused = { code: 'ERR_TROUPE_FILE_REFUSED', path, reason: 'notAFile' }
+      await expect(files.push(path)).rejects.toMatchObject(refused)
+      expect(files.bytes).toBe(0)
+    },
+  )
+
+  it('must be as long as it says: what grows as it is read is not kept', async () => {
+    const files = new PushedFiles()
+    // Of the kind that the system makes up as they are read, and says that they are empty.
+    await expect(files.push('/proc/self/stat')).rejects.toMatchObject({ code: 'ERR_TROUPE_FILE_CHANGED' })
+    expect(files.bytes).toBe(0)
+  })
 })

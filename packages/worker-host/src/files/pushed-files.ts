@@ -7,8 +7,8 @@
  * later gets what is there already. Within a process all hops share one copy of the content; a hop to another process takes
  * a copy along, which is shared in there again.
  */
-import { open } from 'node:fs/promises'
-import { BadOptionsError, StoreFullError } from '../errors/catalogue.ts'
+import { type FileHandle, open, stat } from 'node:fs/promises'
+import { BadOptionsError, FileChangedError, FileRefusedError, StoreFullError } from '../errors/catalogue.ts'
 import { requireMethod, requireOptions, requirePath, shown } from './requirements.ts'
 
 /** The next hop: the proxy of a `PushFileService`, or another `PushedFiles`. */
@@ -59,13 +59,17 @@ export class PushedFiles implements PushTarget {
   /**
    * Reads the file and stores it under its path.
    * @throws {StoreFullError} ERR_TROUPE_STORE_FULL, before it is read
+   * @throws {FileRefusedError} ERR_TROUPE_FILE_REFUSED for a folder, a device and the like
+   * @throws {FileChangedError} ERR_TROUPE_FILE_CHANGED when it does not stay as long as it was
    */
   async push(path: string): Promise<void> {
     requirePath('push', path)
+    // To open a device can be to use it, so it isn't opened to find out.
+    if (!(await stat(path)).isFile()) throw new FileRefusedError(path, 'notAFile')
     await using handle = await open(path)
     const { size } = await handle.stat()
     this.#requireRoom(path, size)
-    await this.store(path, await handle.readFile())
+    await this.store(path, await readWhole(handle, path, size))
   }
 
   /**
@@ -175,6 +179,19 @@ async function send(below: PushTarget, path: string, content: Uint8Array): Promi
     if ((error as { code?: unknown } | null)?.code !== 'ERR_TROUPE_NOT_CLONEABLE') throw error
     return below.store(path, new Uint8Array(content), { isFixed: true })
   }
+}
+
+/** No more than that: what a file claims to be long is all that there is room for. */
+async function readWhole(handle: FileHandle, path: string, size: number): Promise<Uint8Array> {
+  const content = new Uint8Array(size + 1)
+  let length = 0
+  while (length <= size) {
+    const { bytesRead } = await handle.read(content, length)
+    if (bytesRead === 0) break
+    length += bytesRead
+  }
+  if (length !== size) throw new FileChangedError(path, `it was ${size} bytes long, and is so no more`)
+  return content.subarray(0, size)
 }
 
 /** No other memory is kept with it. */
