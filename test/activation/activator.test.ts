@@ -57,8 +57,7 @@ describe('an activator of one’s own', () => {
       return question.service !== 'svc:RELAY.RELAY' && super.isPermitted(question)
     }
     override activate(request: ActivationRequest): Promise<void> {
-      const spec = { ...request.spec, options: { word: 'given' } }
-      return super.activate({ ...request, spec })
+      return super.activate({ ...request, spec: { ...request.spec, options: { word: 'given' } } })
     }
   }
 
@@ -76,6 +75,21 @@ describe('an activator of one’s own', () => {
     const given = pool.add<Relay>({ name: 'given', module: fixture('relay.ts'), exportName: 'Relay' })
     expect(pool.get('svc:RELAY.RELAY')).toBe(given)
   })
+})
+
+it('an activator that answers with a promise, or anything but true, permits nothing', async () => {
+  for (const answer of [Promise.resolve(true), Promise.resolve(false), 1, 'yes', {}, undefined]) {
+    class Careless extends Activator {
+      override isPermitted(): boolean {
+        return answer as boolean
+      }
+    }
+    await using pool = new Pool({ activator: new Careless(), modules: [lazy] })
+    const denied = { code: 'ERR_TROUPE_ACTIVATION_DENIED' }
+    await expect(pool.activate(lazy, 'Lazy')).rejects.toMatchObject(denied)
+    await expect(pool.call('lazy#Lazy', 'word')).rejects.toMatchObject(denied)
+    expect(pool.names).toEqual([])
+  }
 })
 
 describe('the modules that may be activated', () => {

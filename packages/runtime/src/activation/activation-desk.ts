@@ -59,7 +59,7 @@ export class ActivationDesk {
     const { activator, above } = this.#options
     if (activator.exportOf(service) === undefined) return undefined
     const question = this.#question(caller, service)
-    if (activator.isPermitted(question)) return this.#take(request, isFromAbove)
+    if (this.#permits(question)) return this.#take(request, isFromAbove)
     return above && !isFromAbove ? above(request) : Promise.reject(this.#deny(question, { method }))
   }
 
@@ -67,7 +67,7 @@ export class ActivationDesk {
   async activate(caller: ContextId, module: URL, exportName: string): Promise<string> {
     const name = this.#options.activator.nameOf(module, exportName)
     const question = this.#question(caller, name)
-    if (!this.#options.activator.isPermitted(question)) throw this.#deny(question)
+    if (!this.#permits(question)) throw this.#deny(question)
     if (!(await this.#admits(module))) throw this.#deny(question, { module: module.href })
     const activating = this.#activating.get(name)
     if (activating) await activating
@@ -159,6 +159,11 @@ export class ActivationDesk {
       timeoutMs: 10_000,
     }
     return above!(request)
+  }
+
+  /** Plain JavaScript may answer with anything: a promise, for one, is no consent. */
+  #permits(question: ActivationQuestion): boolean {
+    return this.#options.activator.isPermitted(question) === true
   }
 
   #question(caller: ContextId, service: string): ActivationQuestion {

@@ -32,8 +32,9 @@ export interface ActivationQuestion {
   readonly service: string
 }
 
-/** What an activated service is to be; an activator may add what any specification can have. */
+/** What an activated service is to be. An activator may add what any specification can have: `options`, `invoker`, … */
 export interface ActivationSpec {
+  readonly [more: string]: unknown
   /** The canonical name: under it the service is found. */
   readonly name: string
   readonly module: URL
