@@ -64,10 +64,10 @@ describe('a policy of the author’s own', () => {
     expect(await proxy.asked()).toEqual([question, question])
   })
 
-  it('that throws fails the call with its error, and the method does not run', async () => {
+  it('that throws refuses, and the method does not run', async () => {
     await using pool = new Pool()
     const { proxy } = await pool.spawn<Guarded>(guarded)
-    await expect(proxy.forBroken()).rejects.toThrow(new RangeError('no opinion'))
+    await expect(proxy.forBroken()).rejects.toMatchObject({ code: 'ERR_TROUPE_NOT_AUTHORIZED' })
     expect(await proxy.ran()).toEqual([])
   })
 

@@ -353,9 +353,14 @@ export class Dispatcher implements Answerer {
   /** By the owner's port, only the policies that it can't ask: the others it has asked before it sent the call. */
   #isAuthorized({ policies, allPolicies, name: method }: ExposedMethod, caller: ContextId): boolean {
     const { service, context, asksAllPolicies } = this.#options
-    for (const policy of asksAllPolicies ? allPolicies : policies) {
-      // Plain JavaScript may answer with anything: a promise, for one, is no consent.
-      if (policy.isAuthorized({ caller, context, service, method }) !== true) return false
+    try {
+      for (const policy of asksAllPolicies ? allPolicies : policies) {
+        // Plain JavaScript may answer with anything: a promise, for one, is no consent.
+        if (policy.isAuthorized({ caller, context, service, method }) !== true) return false
+      }
+    } catch (error) {
+      warnOfPolicy(`${service}.${method}`, error)
+      return false
     }
     return true
   }
@@ -397,6 +402,12 @@ export class Dispatcher implements Answerer {
     if (stream) stream.fail(error)
     else this.#fail(id, error)
   }
+}
+
+/** What a policy throws is no consent either, and nothing that its caller should read. */
+function warnOfPolicy(subject: string, thrown: unknown): void {
+  const detail = thrown instanceof Error && typeof thrown.stack === 'string' ? { detail: thrown.stack } : {}
+  process.emitWarning(`a policy of "${subject}" threw: ${messageOf(thrown)}`, { code: 'TROUPE_POLICY', ...detail })
 }
 
 /** A malformed reason is no reason to fail: the call is cancelled all the same. */
