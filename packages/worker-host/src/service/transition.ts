@@ -17,6 +17,7 @@
  * An override is a new method: it is a move only when it says so itself. A subclass's move replaces its parent's.
  */
 import { BadOptionsError } from '../errors/catalogue.ts'
+import { requireDecoratedMethod } from '../errors/standard-decorator.ts'
 import type { ServiceState } from './service.ts'
 
 /** The states in which a service rests, and which can be asked for. */
@@ -77,6 +78,7 @@ type Method = () => unknown
  */
 export function transition(options: TransitionOptions) {
   return (method: Method, context: ClassMethodDecoratorContext): void => {
+    requireDecoratedMethod('@transition', context)
     const subject = `@transition on "${String(context.name)}"`
     if (context.private || context.static || typeof context.name === 'symbol') {
       throw new BadOptionsError(`${subject} needs an instance method with a string for a name, and no private one`)

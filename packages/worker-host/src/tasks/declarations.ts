@@ -16,6 +16,7 @@
  */
 import { type Duration, toIntervalMs } from '../clock/duration.ts'
 import { BadOptionsError } from '../errors/catalogue.ts'
+import { requireDecoratedMethod } from '../errors/standard-decorator.ts'
 import { checkTaskOptions, type TaskOptions } from './task.ts'
 
 export interface TimerOptions {
@@ -86,6 +87,7 @@ export function task(
   given: Method | TaskOptions = {},
   context?: ClassMethodDecoratorContext,
 ): MethodDecorator | undefined {
+  if (context !== undefined) requireDecoratedMethod('@task', context)
   if (typeof given !== 'function') return declare('@task', () => asTask(given, '@task'))
   declare('@task', () => asTask({}, '@task'))(given, context!)
   return undefined
@@ -137,6 +139,7 @@ export function jobsOf(type: { readonly name: string; readonly prototype: object
 
 function declare(decorator: string, make: (subject: string) => Declaration): MethodDecorator {
   return (method, context) => {
+    requireDecoratedMethod(decorator, context)
     const subject = `${decorator} on "${String(context.name)}"`
     if (context.private || context.static || typeof context.name === 'symbol') {
       throw new BadOptionsError(`${subject} needs an instance method with a string for a name, and no private one`)
