@@ -236,6 +236,23 @@ describe('a link', () => {
     expect(callee.stats()).toMatchObject({ links: 0, pending: 0 })
   })
 
+  it.each(['forParents', 'notForTheSecond'] as const)(
+    'refuses where the service is: its owner, and its own numbers, tell of it: %s',
+    async (method) => {
+      await using pool = new Pool()
+      const { callee } = await pair(pool)
+      const second = await pool.spawn<Courier>(courier('second'))
+      await second.proxy.warm('callee')
+      expect(callee.stats().links).toBe(2)
+      const refusal = new Promise((resolve) => pool.on('refused', resolve))
+      await expect(second.proxy.ask('callee', method)).rejects.toMatchObject({ code: 'ERR_TROUPE_NOT_AUTHORIZED' })
+      const [caller, service] = ['root/second', 'callee']
+      expect(await refusal).toEqual({ reason: 'policy', caller, from: caller, at: 'root', service, method })
+      expect(callee.stats().refused).toBe(1)
+      expect(pool.stats().refused.policy).toBe(1)
+    },
+  )
+
   it('of one caller is revoked, and those of others stay', async () => {
     await using pool = new Pool()
     const { caller, callee } = await pair(pool)

@@ -36,7 +36,8 @@ export class DirectLink {
       context,
       owner: caller,
       port,
-      methods: new ServiceMethods(methods),
+      // The thread asks all policies, and tells the owner whom they refuse: that counts where the service is.
+      methods: new ServiceMethods(methods.map((method) => ({ ...method, policies: [] }))),
       extrasOf: (call) => extrasOf(call, reader),
       window,
       begun: memoryCarrier.countAt(counts),
