@@ -1,4 +1,4 @@
-import { Pool, type StateChange } from '@troupe/runtime'
+import { type Context, Pool, type StateChange } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { ServiceEvents } from '../../packages/runtime/src/pool/service-events.ts'
 import { StateChanges } from '../../packages/runtime/src/pool/state-changes.ts'
@@ -20,6 +20,21 @@ async function all(changes: AsyncIterable<StateChange>): Promise<StateChange[]> 
 }
 
 describe.each(KINDS)('in a %s:', (kind) => {
+  it('who waits for a state that does not come is told when the pool, or the context, is closed', async () => {
+    await using pool = new Pool()
+    const place = await placeOf(pool, kind)
+    const handle = await place.spawn<Calculator>(calculator)
+    const closed = { code: 'ERR_TROUPE_POOL_CLOSED', message: expect.stringContaining('will not be FAILED') }
+    const waiting = expect(handle.waitFor('FAILED')).rejects.toMatchObject(closed)
+    const stopped = handle.waitFor('STOPPED')
+    if (place === pool) await pool.close()
+    else await (place as Context).close()
+    await stopped
+    await waiting
+    await expect(handle.waitFor('FAILED')).rejects.toMatchObject(closed)
+    await handle.waitFor('STOPPED')
+  })
+
   describe('the changes of a service', () => {
     it('are told from the moment of the call, none missed and none twice, in one order with what each is owed to', async () => {
       const pool = new Pool()

@@ -44,6 +44,16 @@ describe('a name that is no text is BAD_OPTIONS that says so', () => {
     }
   })
 
+  it('a state that is waited for, and a text that is none', async () => {
+    await using pool = new Pool({ threads: { min: 0 } })
+    const handle = pool.add({ name: 'calculator', module: fixture('calculator.ts') })
+    for (const state of [...NO_TEXT, 'running', '']) {
+      await expect(handle.waitFor(state as never)).rejects.toEqual(
+        badOptions(/^a state is one of STOPPED, .*FAILED, found /),
+      )
+    }
+  })
+
   it('a context whose link is revoked, and a name that is no id', async () => {
     await using pool = new Pool({ threads: { min: 0 } })
     const handle = pool.add({ name: 'calculator', module: fixture('calculator.ts') })

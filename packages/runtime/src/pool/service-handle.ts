@@ -11,8 +11,10 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import {
+  BadOptionsError,
   type Clock,
   type ContextId,
+  messageOf,
   NotRunningError,
   PoolClosedError,
   type RestState,
@@ -73,6 +75,17 @@ export interface HandleOptions {
   readonly onRefused: (call: RefusedCall) => void
   readonly startedBy: string | undefined
 }
+
+const STATES: readonly ServiceState[] = [
+  'STOPPED',
+  'PREPARING',
+  'PAUSED',
+  'STARTING',
+  'RUNNING',
+  'PAUSING',
+  'STOPPING',
+  'FAILED',
+]
 
 export class ServiceHandle<S = unknown> {
   readonly name: string
@@ -183,15 +196,23 @@ export class ServiceHandle<S = unknown> {
    * Resolves when the service is in that state, now or later.
    *
    * @throws {NotRunningError} ERR_TROUPE_NOT_RUNNING, with the failure as `cause`, when the service fails for good first
+   * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED when its pool, or its context, is closed first
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what is no state
    */
-  waitFor(state: ServiceState): Promise<void> {
-    if (this.state === state) return Promise.resolve()
-    return new Promise((resolve, reject) => {
+  async waitFor(state: ServiceState): Promise<void> {
+    if (!STATES.includes(state)) {
+      throw new BadOptionsError(`a state is one of ${STATES.join(', ')}, found ${messageOf(state)}`)
+    }
+    if (this.state === state) return
+    const { events } = this.#runner
+    await new Promise<void>((resolve, reject) => {
       const settle = (act: () => void): void => {
         this.off('state', onState)
         this.off('failed', onFailed)
+        events.forgetEnd(onEnd)
         act()
       }
+      const onEnd = (): void => settle(() => reject(new PoolClosedError(`service "${this.name}" will not be ${state}`)))
       const onState = (change: StateChange): void => {
         if (change.state === state) settle(resolve)
       }
@@ -200,6 +221,7 @@ export class ServiceHandle<S = unknown> {
       }
       this.on('state', onState)
       this.on('failed', onFailed)
+      events.whenEnded(onEnd)
     })
   }
 
