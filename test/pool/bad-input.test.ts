@@ -44,6 +44,17 @@ describe('a name that is no text is BAD_OPTIONS that says so', () => {
     }
   })
 
+  it.each(['', '/', 'api/', '/stock', 'api//stock', '../stock', './stock', 'api/..'])(
+    'and so is one that no service can have: "%s"',
+    async (name) => {
+      await using place = await openPlace()
+      const refused = badOptions(/^a service's name must be such as "stock" or "api\/stock", found "/)
+      expect(() => place.pool.proxy(name)).toThrow(refused)
+      await expect(place.pool.call(name, 'add', 1, 2)).rejects.toEqual(refused)
+      await expect(place.context.call(name, 'add', 1, 2)).rejects.toEqual(refused)
+    },
+  )
+
   it('a state that is waited for, and a text that is none', async () => {
     await using pool = new Pool({ threads: { min: 0 } })
     const handle = pool.add({ name: 'calculator', module: fixture('calculator.ts') })

@@ -1,5 +1,5 @@
 /** What a caller may say of a call beside its arguments: `proxy.$with({ signal, timeoutMs }).method(…)`. */
-import { BadOptionsError, type TraceContext } from '@troupe/worker-host'
+import { BadOptionsError, messageOf, type TraceContext } from '@troupe/worker-host'
 
 export interface CallOptions {
   /**
@@ -58,8 +58,9 @@ export function traceOf({ traceparent, tracestate }: CallOptions): TraceContext 
 
 /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
 export function checkTimeout(timeoutMs: number | null, subject: string): number | null {
-  if (timeoutMs === null || timeoutMs > 0) return timeoutMs
-  throw new BadOptionsError(`${subject} must be a number of milliseconds above 0, or null for none, found ${timeoutMs}`)
+  if (timeoutMs === null || (typeof timeoutMs === 'number' && timeoutMs > 0)) return timeoutMs
+  const shown = typeof timeoutMs === 'string' ? `the text "${timeoutMs}"` : messageOf(timeoutMs)
+  throw new BadOptionsError(`${subject} must be a number of milliseconds above 0, or null for none, found ${shown}`)
 }
 
 /** A call made for another one has at most the time that is left of that; `null` is no limit. */

@@ -53,7 +53,7 @@ import { checkPoolOptions, type PoolOptions } from './pool-options.ts'
 import { POOL_SERVICE, PoolService, question } from './pool-service.ts'
 import { copyOf } from './provided-values.ts'
 import { type PoolEventMap, type PoolListener, Refusals } from './refusals.ts'
-import { requireObject, requireText } from './required.ts'
+import { requireObject, requireServiceName, requireText } from './required.ts'
 import { ServiceHandle } from './service-handle.ts'
 import { type InvokerSpec, toInvoker } from './service-invoker.ts'
 import { checkSpec, type ServiceSpec } from './service-spec.ts'
@@ -276,7 +276,7 @@ export class Pool implements AsyncDisposable {
    * such as `images/resize` leads down, to a service of the pool in the context `images`.
    */
   proxy<S>(name: string): ServiceProxy<S> {
-    requireText(NAME, name)
+    requireServiceName(name)
     const known = this.#named(name)
     if (known !== undefined) return known.proxy as ServiceProxy<S>
     const invoke = (request: CallRequest) => this.#switchboard.route(request)
@@ -474,7 +474,7 @@ export class Pool implements AsyncDisposable {
   }
 
   #request(service: string, method: string, args: readonly unknown[]): CallRequest {
-    requireText(NAME, service)
+    requireServiceName(service)
     requireText("a method's name", method)
     const caller = this.#home.id
     return { service, method, args, caller, isIdempotent: false, signal: undefined, timeoutMs: this.#timeoutMs }

@@ -6,6 +6,14 @@ export function requireText(subject: string, given: unknown): void {
   if (typeof given !== 'string') throw new BadOptionsError(`${subject} must be a text, found ${messageOf(given)}`)
 }
 
+/** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what no service can be found by, such as `api//stock` */
+export function requireServiceName(given: unknown): void {
+  requireText("a service's name", given)
+  const parts = (given as string).split('/')
+  if (parts.every((part) => part !== '' && part !== '.' && part !== '..')) return
+  throw new BadOptionsError(`a service's name must be such as "stock" or "api/stock", found "${given}"`)
+}
+
 /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS, such as `a context's id must begin at the root, as "root/api" does, found api` */
 export function requireContextId(given: unknown): void {
   requireText("a context's id", given)
