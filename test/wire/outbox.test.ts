@@ -5,12 +5,13 @@ import { Request } from '../../packages/worker-host/src/wire/messages.ts'
 import { requestOutbox } from '../../packages/worker-host/src/wire/outbox.ts'
 
 /** An outbox over a real channel, what came out at its other end, and what it refused. */
-function openOutbox() {
+function openOutbox(lagMs?: () => number) {
   const { port1, port2 } = new MessageChannel()
   const refused: unknown[][] = []
   const outbox = requestOutbox({
     port: port1,
     lower: new ValueExchange('the other end', 'calls').lower,
+    ...(lagMs && { lagMs }),
     onRefused: (record) => refused.push(record),
   })
   return {
@@ -28,6 +29,41 @@ function takeAll(port: MessagePort): unknown[][] {
 }
 
 describe('an outbox', () => {
+  it.each([
+    [0, 400, 5, 90],
+    [0.9, 400, 5, 90],
+    [1, 399, 4, 89],
+    [7.2, 392, 0, 82],
+    [1_000, 0, 0, 0],
+  ])('takes from the budgets of calls what has gone by of the turn: %d ms', async (lagMs, ...left) => {
+    let asked = 0
+    using channel = openOutbox(() => {
+      asked++
+      return lagMs
+    })
+    const trace = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' }
+    channel.outbox.putCall(0, 8, ['hurried'], 400)
+    channel.outbox.put(Request.Credit, 2, 128, 0)
+    channel.outbox.putCall(1, 8, [4, 5], 5)
+    channel.outbox.putCall(2, 8, [], { budgetMs: 90, trace })
+    channel.outbox.putCall(3, 8, [], { trace })
+    channel.outbox.putCall(4, 8, [6], undefined)
+    await null
+    const [batch] = channel.takeBatches() as [unknown[]]
+    const [first, second, third] = left
+    expect(batch).toEqual([
+      ...[Request.CallWith, 0, 8, 1, 'hurried', first],
+      ...[Request.Credit, 2, 128, 0],
+      ...[Request.CallWith, 1, 8, 2, 4, 5, second],
+      ...[Request.CallWith, 2, 8, 0, { budgetMs: third, trace }],
+      ...[Request.CallWith, 3, 8, 0, { trace }],
+      ...[Request.Call, 4, 8, 1, 6],
+    ])
+    channel.outbox.putCall(5, 8, [], undefined)
+    await null
+    expect(asked).toBe(1) // of calls without any budget there is nothing to take from
+  })
+
   it('posts the records of one turn as one batch, in their order, at the end of the turn', async () => {
     using channel = openOutbox()
     channel.outbox.putCall(0, 7, [1, 'a'], undefined)

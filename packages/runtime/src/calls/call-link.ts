@@ -107,6 +107,7 @@ export class CallLink implements CallHolder, Expiring {
     this.#outbox = requestOutbox({
       port: options.port,
       lower: (values, record) => this.#lower(values, record),
+      lagMs: () => options.time.lagMs(),
       onRefused: (record, reason) => this.#refuse(record, reason),
     })
     this.#values.connect(this.#outbox, options.port.carries)

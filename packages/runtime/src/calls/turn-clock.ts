@@ -16,17 +16,17 @@ export class TurnClock implements TurnEnding {
 
   /** The time in this turn. @unit milliseconds on the clock */
   turnMs(): number {
-    return this.#isCurrent ? this.#turnMs : this.renewedMs()
-  }
-
-  /** The time now, from which this turn goes on: for code that may have had the thread to itself for long. */
-  renewedMs(): number {
-    this.#turnMs = this.#clock.now()
     if (!this.#isCurrent) {
+      this.#turnMs = this.#clock.now()
       atTurnEnd(this)
       this.#isCurrent = true
     }
     return this.#turnMs
+  }
+
+  /** How long ago that was which `turnMs` has said last: code may have the thread to itself for long. @unit milliseconds */
+  lagMs(): number {
+    return this.#clock.now() - this.#turnMs
   }
 
   /** The time now, which goes on within a turn. */

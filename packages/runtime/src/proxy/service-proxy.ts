@@ -189,7 +189,7 @@ function requestOf(origin: Origin, args: unknown[]): CallRequest {
   const scope = currentCall()
   const within = scope?.isOver ? undefined : scope
   const timeoutMs =
-    within === undefined ? origin.timeoutMs : leastMs(within.remainingAt(systemTurnClock.renewedMs()), origin.timeoutMs)
+    within === undefined ? origin.timeoutMs : leastMs(within.remainingAt(systemTurnClock.turnMs()), origin.timeoutMs)
   const carried = carriedNow(trace ?? within?.trace)
   return { service, method, args, caller, isIdempotent, signal, timeoutMs, carried, within }
 }

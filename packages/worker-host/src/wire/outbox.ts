@@ -17,6 +17,8 @@ export interface OutboxOptions {
   readonly wordsAt: (batch: Batch, offset: number) => number
   /** Makes ready what can't be cloned as it is. */
   readonly lower: Lower
+  /** How much less the budgets of calls are when they are posted than when they were put in. @unit milliseconds */
+  readonly lagMs?: () => number
   /** Called for a record that structured clone refuses, or that could not be made ready, with the reason. */
   readonly onRefused: (record: Batch, reason: unknown) => void
 }
@@ -25,6 +27,8 @@ export class Outbox implements TurnEnding {
   readonly #options: OutboxOptions
   #batch: Batch = []
   #isArmed = false
+  /** Of calls, in the batch. */
+  #hasBudgets = false
 
   constructor(options: OutboxOptions) {
     this.#options = options
@@ -79,6 +83,7 @@ export class Outbox implements TurnEnding {
     if (this.#batch.length === 0) return
     const batch = this.#batch
     this.#batch = []
+    if (this.#hasBudgets) this.#lessenBudgets(batch)
     try {
       this.#options.port.postMessage(batch, transfer)
     } catch {
@@ -95,6 +100,7 @@ export class Outbox implements TurnEnding {
     // All or none: an object that stands in two arguments must stay one object.
     const plain = [extras === undefined ? Request.Call : Request.CallWith, id, method, values.length, ...values]
     if (extras !== undefined) plain.push(extras)
+    this.#hasBudgets ||= extras !== undefined
     this.#postLive(plain, values, (lowered) => callWith(id, method, lowered, extras))
   }
 
@@ -103,7 +109,15 @@ export class Outbox implements TurnEnding {
     batch.push(extras === undefined ? Request.Call : Request.CallWith, id, method, values.length)
     for (let index = 0; index < values.length; index++) batch.push(values[index])
     if (extras !== undefined) batch.push(extras)
+    this.#hasBudgets ||= extras !== undefined
     this.#arm()
+  }
+
+  #lessenBudgets(batch: Batch): void {
+    this.#hasBudgets = false
+    const { lagMs, wordsAt } = this.#options
+    const lag = lagMs?.() ?? 0
+    if (lag >= 1) lessenBudgets(batch, wordsAt, Math.ceil(lag))
   }
 
   /** Posts a record at once, with what waits before it; what is marked in its values is taken out first. */
@@ -143,6 +157,20 @@ export class Outbox implements TurnEnding {
       } catch (reason) {
         onRefused(record, reason)
       }
+    }
+  }
+}
+
+/** What calls may take, after so much of it has gone by: their caller, too, has counted from the turn's time. */
+function lessenBudgets(batch: Batch, wordsAt: OutboxOptions['wordsAt'], ms: number): void {
+  for (let offset = 0; offset < batch.length; ) {
+    const isWith = batch[offset] === Request.CallWith
+    offset += wordsAt(batch, offset)
+    if (!isWith) continue
+    const extras = batch[offset - 1] as SentExtras
+    if (typeof extras === 'number') batch[offset - 1] = Math.max(extras - ms, 0)
+    else if (extras.budgetMs !== undefined) {
+      batch[offset - 1] = { ...extras, budgetMs: Math.max(extras.budgetMs - ms, 0) }
     }
   }
 }
