@@ -100,6 +100,18 @@ describe.each(['thread', 'process'] as const)('in a context of kind %s', (kind) 
     expect(await proxy.isSharedBelow('/a')).toBe(true)
   })
 
+  it('a service beside it gets the file, for whom it waits', async () => {
+    await using pool = new Pool()
+    const context = await pool.context({ name: 'place', kind })
+    const { proxy } = await context.spawn<PushFileService>({ name: 'pushed', ...pushFileService })
+    const relay = await context.spawn<FileRelay>({ name: 'relay', module: fixture('file-relay.ts') })
+    const waiting = relay.proxy.getBeside('pushed', '/a')
+    await proxy.store('/a', CONTENT)
+    expect([...(await waiting)]).toEqual([1, 2, 3])
+    // So many that they go by a link where there is one.
+    for (let n = 0; n < 12; n++) expect([...(await relay.proxy.getBeside('pushed', '/a'))]).toEqual([1, 2, 3])
+  })
+
   it("a copy is nobody else's", async () => {
     await using pool = new Pool()
     const context = await pool.context({ name: 'place', kind })

@@ -22,12 +22,13 @@ export class PushFileService extends Service<PushedFilesOptions | undefined> {
 
   /**
    * The content, as soon as a parent has pushed it. It is shared by all threads of the process: not to be written to. Who
-   * calls from above this process gets a copy; from another process beside it or below it, `getCopy` is the way.
+   * calls from above this process gets a copy, and so does everybody if the service was brought up from another process,
+   * through which all its calls come. From a process beside it or below it, `getCopy` is the way.
    * @throws {NotRunningError} ERR_TROUPE_NOT_RUNNING when the service is stopped before that
    */
   @expose(AllowAny, { idempotent: true })
   async get(path: string): Promise<Uint8Array> {
-    const isCopied = isOutside(this.call.caller, this.context.id)
+    const isCopied = !this.context.sharesMemory || isOutside(this.call.caller, this.context.id)
     const content = await this.#whenPushed(path)
     return isCopied ? new Uint8Array(content) : content
   }

@@ -142,7 +142,7 @@ export class Host implements HostApi {
       const { name, generation, maxTasks } = order
       const placement: Placement = {
         name,
-        context: this.#home.of(`${order.caller}/${name}`),
+        context: this.#home.of(`${order.caller}/${name}`, this.#carrier.sharesMemory),
         generation,
         signal: stopping.signal,
         currentCall: () => scopes.current(name),

@@ -26,6 +26,7 @@ export interface ProcessCarrierOptions {
 }
 
 export class ProcessCarrier implements Carrier {
+  readonly sharesMemory = false
   /** Resolves, for the owner, when the context is ready. */
   readonly ready: Promise<void>
   readonly control: NumberedChannel

@@ -11,6 +11,11 @@ import type { ChildrenControl, ParentService, ServiceChildren } from './service-
 export interface ServiceContext {
   /** Its place in the tree, such as `root/views`: the identity with which its services call. */
   readonly id: ContextId
+  /**
+   * Whether the service's calls come from within its process, so that it can answer with memory that is shared. False where
+   * it was brought up from another process, through which they all come.
+   */
+  readonly sharesMemory: boolean
   toString(): string
 }
 
@@ -38,19 +43,21 @@ export interface InjectOptions {
 
 export class HomeContext {
   readonly id: ContextId
+  readonly sharesMemory: boolean
   readonly #pool: () => ContextPool
   /** The path of the service that has it. */
   readonly #service: string
 
-  constructor(id: ContextId, pool: () => ContextPool = noPool, service = '') {
+  constructor(id: ContextId, pool: () => ContextPool = noPool, service = '', sharesMemory = true) {
     this.id = id
+    this.sharesMemory = sharesMemory
     this.#pool = pool
     this.#service = service
   }
 
   /** @internal the same context, as one of its services has it */
-  of(service: string): HomeContext {
-    return new HomeContext(this.id, this.#pool, service)
+  of(service: string, sharesMemory: boolean): HomeContext {
+    return new HomeContext(this.id, this.#pool, service, sharesMemory)
   }
 
   spawn(spec: object): Promise<object> {

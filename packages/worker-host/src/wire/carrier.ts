@@ -14,6 +14,8 @@ export interface BegunCount {
 export type CountPlace = Int32Array | number
 
 export interface Carrier {
+  /** Whether memory that is shared on one side is so on the other, which it is within a process only. */
+  readonly sharesMemory: boolean
   /** Opens a channel, whose other end is then sent to the other side. */
   open(): OpenedChannel
   /** The end that came from the other side. */
@@ -42,6 +44,7 @@ class SharedCount implements BegunCount {
 
 /** Between threads of one process: everything is what it is. */
 export const memoryCarrier: Carrier = {
+  sharesMemory: true,
   open() {
     const { port1: near, port2: far } = new MessageChannel()
     return { near, far }
