@@ -50,7 +50,8 @@ for (const { name, together } of PACKAGES) {
   ]
   await Promise.all([next, old].map((path) => rm(path, { recursive: true, force: true })))
   for (const entries of together) {
-    await build({
+    const { outputFiles } = await build({
+      write: false,
       entryPoints: entries.map((entry) => join(folder, 'src', `${entry}.ts`)),
       outdir: next,
       bundle: true,
@@ -61,10 +62,11 @@ for (const { name, together } of PACKAGES) {
       target: 'node22.18',
       sourcemap: true,
       sourcesContent: false,
-      keepNames: true,
       logLevel: 'warning',
       plugins: entries.includes('files') && name === 'worker-host' ? [classesOfTheIndex] : [],
     })
+    await mkdir(next, { recursive: true })
+    await Promise.all(outputFiles.map(({ path, text }) => writeFile(path, withClassNames(text))))
   }
   await promisify(execFile)(process.execPath, [tsc, '-p', folder, '--outDir', next]).catch(
     (failure: { stdout: string }) => {
@@ -79,6 +81,16 @@ for (const { name, together } of PACKAGES) {
 await mkdir(dirname(stampFile), { recursive: true })
 await writeFile(stampFile, stamp)
 process.stderr.write(`built ${PACKAGES.map(({ name }) => `@troupe/${name}`).join(', ')}\n`)
+
+/**
+ * A class that names itself in its body is written as `var Name = class _Name {…}`, and has that name for its users. They
+ * get their own back by this, and not by `keepNames`, which sets the names of functions too: of each closure, each time it
+ * is made.
+ */
+function withClassNames(text: string): string {
+  const renamed = [...text.matchAll(/^var (\w+) = class (_\1) /gm)]
+  return renamed.reduce((named, [, name, inner]) => named.replaceAll(new RegExp(`\\b${inner}\\b`, 'g'), name!), text)
+}
 
 /** A text that is another whenever one of the files is. */
 async function contentOf(patterns: readonly string[]): Promise<string> {
