@@ -64,7 +64,7 @@ export class LinkLender {
     const counts = new Int32Array(new SharedArrayBuffer(size))
     link.lend({ caller, port: port2, begun: counts })
     const grant = { port: port1, context, methods, reader, window, counts }
-    const loan = new Loan(caller, transfer(grant, [port1 as never]), () => this.#forget(loan))
+    const loan = new Loan(caller, transfer(grant, [port1]), () => this.#forget(loan))
     this.#loans.add(loan)
     return loan
   }

@@ -1,9 +1,9 @@
 /**
  * Comlink's markers, from the copy of Comlink that Troupe reads them with. A program that has the same copy, which is
- * what npm gives it unless versions differ, can as well import them from `comlink`.
+ * what npm gives it unless versions differ, can as well import them from `comlink`; but for `transfer`, which is Troupe's own.
  */
 import type { Transferable } from 'node:worker_threads'
-import { transfer as markForComlink, proxy } from 'comlink'
+import { proxy } from 'comlink'
 
 export { type ProxyMarked, proxy, type TransferHandler, transferHandlers } from 'comlink'
 
@@ -13,13 +13,19 @@ const shared = globalThis as { [REGISTRY]?: WeakMap<object, readonly Transferabl
 shared[REGISTRY] ??= new WeakMap()
 const noted = shared[REGISTRY]
 
+/** Memory is what most views call it, which may be shared, and streams are the global ones, which Node's type is not. */
+type Movable = Transferable | ArrayBufferLike | ReadableStream | WritableStream | TransformStream
+
 /**
- * Comlink's: has what is named moved with the value, not copied, once the value is sent. It is noted here too, because
- * Comlink can be asked what it knows only by way of a call.
+ * Has what is named moved with the value, not copied, once the value is sent by Troupe. To a client of Comlink's own, such
+ * as one of `handle.endpoint()`, values are given with the `transfer` of `comlink`.
+ *
+ * It does what that does, but Comlink can be asked what it knows only by way of a call, and keeps what it was told for as
+ * long as the value lives: with one buffer after another on its way, its list grew faster than it was collected.
  */
-export const transfer: typeof markForComlink = (value, transferables) => {
-  noted.set(value as object, transferables as Transferable[])
-  return markForComlink(value, transferables)
+export function transfer<T>(value: T, transferables: readonly Movable[]): T {
+  noted.set(value as object, transferables as readonly Transferable[])
+  return value
 }
 
 /** What is moved with the value; undefined when it was not said by `transfer` above, or has been moved. */
