@@ -6,7 +6,7 @@ import type { Transferable } from 'node:worker_threads'
 import type { Lowered, Mark, Path, ReferenceMark } from '../wire/marks.ts'
 import { UnsendableError } from '../wire/uncloneable.ts'
 import { nothing, transfersOf } from './moved.ts'
-import { type Found, Survey } from './survey.ts'
+import { arePlain, type Found, Survey } from './survey.ts'
 
 /** Where what stays in this thread is kept for the other, under the record that it was sent with. */
 export interface Keep {
@@ -81,7 +81,7 @@ function without(
 
 function surveyOf(values: readonly unknown[]): Survey | undefined {
   try {
-    return new Survey(values)
+    return arePlain(values) ? undefined : new Survey(values)
   } catch {
     return undefined
   }

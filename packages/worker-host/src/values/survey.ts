@@ -2,7 +2,7 @@
  * Looks through values for what structured clone would not carry as its owner means it: at the top, and in the plain
  * objects and arrays below it. What is inside a Map, a Set or an instance of a class is its own matter.
  */
-import { type Codec, codecOf, isProxied } from '../wire/markers.ts'
+import { type Codec, codecOf, isMarked, isProxied } from '../wire/markers.ts'
 import type { Path } from '../wire/marks.ts'
 
 export interface Found {
@@ -73,4 +73,37 @@ function isSparse(list: readonly unknown[]): boolean {
 function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null
+}
+
+/** Past these a survey begins at once: where a value is not plain after all, what was gone through is so again. */
+const MOST_GLANCED_AT = 10_000
+const DEEPEST_GLANCE = 100
+
+/**
+ * Whether there is nothing to survey: only primitives, in plain objects and arrays that nobody has marked. A glance takes a
+ * fifth of a survey's time, since it does not remember where it is and has been: a cycle ends it as being too deep.
+ */
+export function arePlain(values: readonly unknown[]): boolean {
+  let left = MOST_GLANCED_AT
+  for (let index = 0; left > 0 && index < values.length; index++) left = glanceAt(values[index], left, 0)
+  return left > 0
+}
+
+/** @returns how many values may still be looked at; 0 when it has seen enough: too many, or one that is not plain */
+function glanceAt(value: unknown, left: number, depth: number): number {
+  if (typeof value !== 'object' || value === null)
+    return typeof value === 'function' || typeof value === 'symbol' ? 0 : left - 1
+  if (depth > DEEPEST_GLANCE || isMarked(value)) return 0
+  left--
+  if (Array.isArray(value)) {
+    if (value.length > left) return 0 // it may be mostly holes
+    for (let index = 0; left > 0 && index < value.length; index++) left = glanceAt(value[index], left, depth + 1)
+    return left
+  }
+  if (!isPlain(value)) return 0
+  for (const key in value) {
+    left = glanceAt((value as Record<string, unknown>)[key], left, depth + 1)
+    if (left <= 0) return 0
+  }
+  return left
 }
