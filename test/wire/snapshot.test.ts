@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isPrimitive, LIVE, snapshot } from '../../packages/worker-host/src/wire/snapshot.ts'
+import { transfer } from '../../packages/worker-host/src/wire/transfer.ts'
 
 /** Arrays with holes and with names, which generators of plain values don't make. */
 const oddArray = fc
@@ -65,6 +66,8 @@ describe('snapshot', () => {
   hole[1] = 1
   const holeAndName = Object.assign([...hole], { name: 'x' }) // as many keys as a dense array of its length
   delete holeAndName[0]
+  const twoViews = new Uint8Array(4)
+  const moved = new Uint8Array(4)
 
   it.each<readonly [string, unknown]>([
     ['a function', () => {}],
@@ -84,6 +87,14 @@ describe('snapshot', () => {
     ['more than 32 fields', Object.fromEntries(Array.from({ length: 33 }, (_, n) => [`f${n}`, n]))],
     ['more than 32 elements', Array(33).fill(0)],
     ['a function deep inside', { a: [{ b: () => {} }] }],
+    ['more than 4,096 bytes', new Uint8Array(4_097)],
+    ['a part of a memory', new Uint8Array(8).subarray(1)],
+    ['two views of one memory', [twoViews, new Uint8Array(twoViews.buffer)]],
+    ['bytes that can grow', new Uint8Array(new ArrayBuffer(4, { maxByteLength: 8 }))],
+    ['bytes that are shared', new Uint8Array(new SharedArrayBuffer(4))],
+    ['bytes that are to be moved', transfer(moved, [moved.buffer])],
+    ['an object with which something is moved', transfer({ moved }, [moved.buffer])],
+    ['words', new Uint16Array(2)],
   ])('is LIVE for %s', (_, value) => {
     expect(snapshot(value, [])).toBe(LIVE)
   })
@@ -94,7 +105,30 @@ describe('snapshot', () => {
     ['fields named like members of every object', { constructor: 1, toString: 2, hasOwnProperty: 3 }],
     ['8 objects', [[], [], [], [], [], [], []]],
     ['32 elements', Array(32).fill('x')],
+    ['4,096 bytes', new Uint8Array(4_096).fill(1)],
   ])('copies %s', (_, value) => {
     expect(snapshot(value, [])).toStrictEqual(value)
+  })
+
+  it('of small Buffers is their bytes, without the memory that they were cut out of', () => {
+    const [one, large] = [Buffer.from('one'), Buffer.allocUnsafe(Buffer.poolSize / 4).fill('x')]
+    for (const { buffer } of [one, large]) expect(buffer.byteLength).toBeGreaterThanOrEqual(Buffer.poolSize)
+    const [oneTwin, largeTwin] = snapshot([one, large], []) as Uint8Array[]
+    expect(oneTwin).toStrictEqual(new Uint8Array([111, 110, 101]))
+    expect([oneTwin!.buffer.byteLength, largeTwin!.buffer.byteLength]).toEqual([3, Buffer.poolSize / 4])
+  })
+
+  it('of bytes is not what becomes of them', () => {
+    const bytes = new Uint8Array([1, 2])
+    const twin = snapshot({ bytes }, []) as { bytes: Uint8Array }
+    bytes.fill(9)
+    expect([...twin.bytes]).toEqual([1, 2])
+  })
+
+  it('of bytes that have been moved away throws, as a clone does', () => {
+    const gone = new Uint8Array(4)
+    structuredClone(gone.buffer, { transfer: [gone.buffer] })
+    expect(() => structuredClone(gone)).toThrow()
+    expect(() => snapshot(gone, [])).toThrow()
   })
 })

@@ -31,6 +31,7 @@ export { type BackgroundMap, type CronOptions, cron, type TimerOptions, task, ti
 export type { RepeaterStats } from './tasks/repeater.ts'
 export type { TaskEnd, TaskFunction, TaskOptions } from './tasks/task.ts'
 export type { Waited, WaitedAtMost } from './tasks/waiting.ts'
-export { lasting, type ProxyMarked, proxy, type TransferHandler, transfer, transferHandlers } from './values/comlink.ts'
+export { lasting, type ProxyMarked, proxy, type TransferHandler, transferHandlers } from './values/comlink.ts'
 export type { Given, Stub } from './values/reference.ts'
 export type { TraceContext } from './wire/messages.ts'
+export { transfer } from './wire/transfer.ts'

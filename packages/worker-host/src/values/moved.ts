@@ -8,8 +8,8 @@
 import { isMarkedAsUntransferable, type Transferable } from 'node:worker_threads'
 import { type Endpoint, wrap } from 'comlink'
 import { isPrimitive } from '../wire/snapshot.ts'
+import { forgetNoted, notedOf } from '../wire/transfer.ts'
 import { UnsendableError } from '../wire/uncloneable.ts'
-import { forgetNoted, notedOf } from './comlink.ts'
 
 interface Message {
   readonly id: string
