@@ -51,6 +51,25 @@ describe('a refused call', () => {
     expect(pool.stats().refused).toEqual({ ...NONE, policy: 1 })
   })
 
+  it('whose policy answers with a promise that rejects is refused, and harms nobody else', async () => {
+    await using pool = new Pool()
+    const { proxy, state } = await pool.spawn<Guarded>(guarded)
+    for (let n = 0; n < 3; n++) await expect(proxy.forRejecting()).rejects.toMatchObject(DENIED)
+    expect(await proxy.forAnyone()).toBe('forAnyone')
+    const judged = ['forRejecting', 'forAnyone'].map((method) => `a policy of "guarded.${method}"`)
+    expect(await proxy.warnings()).toEqual(
+      judged.map((judge) => `TROUPE_POLICY: ${judge} answered with a promise, which is no consent`),
+    )
+    expect(state).toBe('RUNNING')
+  })
+
+  it('is warned of once, however often that policy throws', async () => {
+    await using pool = new Pool()
+    const { proxy } = await pool.spawn<Guarded>(guarded)
+    for (let n = 0; n < 5; n++) await expect(proxy.forBroken()).rejects.toMatchObject(DENIED)
+    expect(await proxy.warnings()).toHaveLength(1)
+  })
+
   it('whose policy is asked by the owner is told likewise, and never leaves it', async () => {
     await using pool = new Pool()
     const heard = heardBy(pool)

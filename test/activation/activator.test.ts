@@ -92,6 +92,29 @@ it('an activator that answers with a promise, or anything but true, permits noth
   }
 })
 
+it.each([
+  [
+    'throws',
+    () => {
+      throw new Error('ldap is down')
+    },
+  ],
+  ['rejects', () => Promise.reject(new Error('ldap is down'))],
+])('an activator that %s refuses, and says no more to who asks; the program goes on', async (_, answer) => {
+  class Careless extends Activator {
+    override isPermitted(): boolean {
+      return answer() as never
+    }
+  }
+  await using pool = new Pool({ activator: new Careless(), modules: [lazy] })
+  const denied = { code: 'ERR_TROUPE_ACTIVATION_DENIED', message: expect.not.stringContaining('ldap') }
+  await expect(pool.activate(lazy, 'Lazy')).rejects.toMatchObject(denied)
+  await expect(pool.call('lazy#Lazy', 'word')).rejects.toMatchObject(denied)
+  const relay = await pool.spawn<Relay>({ name: 'relay', module: fixture('relay.ts') })
+  await expect(relay.proxy.ask('root/lazy#Lazy', 'word')).rejects.toMatchObject(denied)
+  expect(pool.stats().refused.activation).toBe(3)
+})
+
 describe('the modules that may be activated', () => {
   async function folder() {
     const path = await mkdtemp(join(tmpdir(), 'troupe-modules-'))

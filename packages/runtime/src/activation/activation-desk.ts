@@ -12,6 +12,7 @@ import {
   NoSuchMethodError,
   type Refusal,
 } from '@troupe/worker-host'
+import { refusedBy, refusedByThrowing } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import type { ActivationQuestion, ActivationSpec, Activator } from './activator.ts'
 import type { AllowedModules } from './allowed-modules.ts'
@@ -161,9 +162,15 @@ export class ActivationDesk {
     return above!(request)
   }
 
-  /** Plain JavaScript may answer with anything: a promise, for one, is no consent. */
   #permits(question: ActivationQuestion): boolean {
-    return this.#options.activator.isPermitted(question) === true
+    const { id, activator } = this.#options
+    const judge = `the activator of "${id}"`
+    try {
+      const verdict: unknown = activator.isPermitted(question)
+      return verdict === true || refusedBy(verdict, judge)
+    } catch (error) {
+      return refusedByThrowing(error, judge)
+    }
   }
 
   #question(caller: ContextId, service: string): ActivationQuestion {

@@ -8,7 +8,9 @@
  *                                    siblings  root/db
  *                                    others    root/db/backup
  */
+
 import { BadOptionsError } from '../errors/catalogue.ts'
+import { refusedBy } from './consent.ts'
 import { type CallQuestion, type ContextId, Policy, type PolicyLike, toPolicies } from './policy.ts'
 
 /** Admits every caller. */
@@ -83,8 +85,11 @@ export class Combination extends Policy {
   }
 
   isAuthorized(question: CallQuestion): boolean {
-    // Plain JavaScript may answer with anything: a promise, for one, is no consent.
-    const admits = (policy: Policy): boolean => policy.isAuthorized(question) === true
+    const judge = `a policy of "${question.service}.${question.method}"`
+    const admits = (policy: Policy): boolean => {
+      const verdict: unknown = policy.isAuthorized(question)
+      return verdict === true || refusedBy(verdict, judge)
+    }
     return this.kind === 'allOf' ? this.policies.every(admits) : this.policies.some(admits)
   }
 }

@@ -22,7 +22,7 @@ export interface CallQuestion {
 
 /** Subclass it for a rule of your own; it is asked in the service's thread, before the method runs. */
 export abstract class Policy {
-  /** Anything but `true` refuses the call; what it throws fails the call, and the method does not run either. */
+  /** Anything but `true` refuses the call, a promise too; so does what it throws, which becomes a warning in the thread. */
   abstract isAuthorized(question: CallQuestion): boolean
 }
 

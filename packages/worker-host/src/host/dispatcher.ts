@@ -5,6 +5,7 @@
  * owner, which would cost a round trip a call. How many have begun is counted where the owner can read it, so that
  * after a crash it knows, without a message, which of the calls it had sent can't have run.
  */
+import { refusedBy, refusedByThrowing } from '../access/consent.ts'
 import type { ExposedMethod } from '../access/method-table.ts'
 import type { ContextId } from '../access/policy.ts'
 import { messageOf, NoSuchMethodError } from '../errors/catalogue.ts'
@@ -355,12 +356,11 @@ export class Dispatcher implements Answerer {
     const { service, context, asksAllPolicies } = this.#options
     try {
       for (const policy of asksAllPolicies ? allPolicies : policies) {
-        // Plain JavaScript may answer with anything: a promise, for one, is no consent.
-        if (policy.isAuthorized({ caller, context, service, method }) !== true) return false
+        const verdict: unknown = policy.isAuthorized({ caller, context, service, method })
+        if (verdict !== true) return refusedBy(verdict, `a policy of "${service}.${method}"`)
       }
     } catch (error) {
-      warnOfPolicy(`${service}.${method}`, error)
-      return false
+      return refusedByThrowing(error, `a policy of "${service}.${method}"`)
     }
     return true
   }
@@ -402,12 +402,6 @@ export class Dispatcher implements Answerer {
     if (stream) stream.fail(error)
     else this.#fail(id, error)
   }
-}
-
-/** What a policy throws is no consent either, and nothing that its caller should read. */
-function warnOfPolicy(subject: string, thrown: unknown): void {
-  const detail = thrown instanceof Error && typeof thrown.stack === 'string' ? { detail: thrown.stack } : {}
-  process.emitWarning(`a policy of "${subject}" threw: ${messageOf(thrown)}`, { code: 'TROUPE_POLICY', ...detail })
 }
 
 /** A malformed reason is no reason to fail: the call is cancelled all the same. */
