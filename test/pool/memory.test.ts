@@ -1,4 +1,5 @@
 /** In a file of its own: what pools of other tests have left would be counted. */
+import { ChildProcess } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import v8 from 'node:v8'
 import { MessagePort, Worker } from 'node:worker_threads'
@@ -17,7 +18,7 @@ async function held() {
     count(Worker) // collects first
     await sleep(20)
   }
-  return { workers: count(Worker), ports: count(MessagePort) }
+  return { workers: count(Worker), processes: count(ChildProcess), ports: count(MessagePort) }
 }
 
 const comings = {
@@ -31,6 +32,14 @@ const comings = {
     handle.kill()
     await failed
     await pool.remove('calculator')
+  },
+  async 'a service whose process is killed'(pool: Pool) {
+    const context = await pool.context({ name: 'context', kind: 'process' })
+    const handle = await context.spawn<Calculator>(calculator)
+    const failed = new Promise((resolve) => handle.on('failed', resolve))
+    handle.kill()
+    await failed
+    await context.close()
   },
   async 'a context that is closed'(pool: Pool) {
     const context = await pool.context({ name: 'context' })
@@ -51,6 +60,7 @@ describe('nothing of it is held after the end of', () => {
     for (let times = 0; times < TIMES; times++) await comeAndGo(pool)
     const after = await held()
     expect(after.workers - before.workers).toBeLessThan(TIMES / 3)
+    expect(after.processes - before.processes).toBeLessThan(TIMES / 3)
     expect(after.ports - before.ports).toBeLessThan(TIMES / 3)
   })
 })

@@ -109,10 +109,12 @@ function readFrame(bytes: unknown): readonly unknown[] {
 
 type Listener = (message: unknown) => void
 
+const NO_WAYS = { post: () => {}, close: () => {} }
+
 class NumberedChannel implements Channel {
   /** Resolves when either end has closed it. */
   readonly closed: Promise<void>
-  readonly #ways: { readonly post: (message: unknown) => void; readonly close: () => void }
+  #ways: { readonly post: (message: unknown) => void; readonly close: () => void }
   readonly #listeners = new Set<Listener>()
   /** What came before the first listener did. */
   #early: unknown[] | undefined = []
@@ -153,6 +155,7 @@ class NumberedChannel implements Channel {
     this.#isClosed = true
     this.#listeners.clear()
     this.#ways.close()
+    this.#ways = NO_WAYS // Comlink holds the channel until its proxy is collected, and this would hold that
     this.markClosed()
   }
 
