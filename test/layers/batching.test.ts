@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import { KINDS, placeOf } from '../fixtures/kinds.ts'
 import type { Shelf } from '../fixtures/services/shelf.ts'
+import { SkippingClock } from '../fixtures/skipping-clock.ts'
 import { WatchedClock } from '../fixtures/watched-clock.ts'
 
 const methods = { get: 'getMany', wrong: 'wrongMany', fails: 'failsMany', waits: 'waitsMany' }
@@ -45,6 +46,28 @@ describe.each(KINDS)('in a %s:', (kind) => {
       expect(reason).toBeInstanceOf(NoSuchServiceError)
       expect(reason).toMatchObject({ code: 'ERR_TROUPE_NO_SUCH_SERVICE', shelf: 1 })
       expect(reason.stack).toMatch(/shelf\.ts[\s\S]*fetchMissing/)
+    })
+
+    it('leaves its calls what is left of their time, in a turn that takes long', async () => {
+      const clock = new SkippingClock()
+      await using pool = new Pool({ clock })
+      const invoker = new BatchingInvoker({ methods, clock, maxSize: 2 })
+      const place = await placeOf(pool, kind)
+      const { proxy } = await place.spawn<Shelf>({ name: 'shelf', module: fixture('shelf.ts'), invoker })
+      let late = 0
+      const waits = (n: number) =>
+        proxy
+          .$with({ timeoutMs: 1_000 })
+          .waits(n)
+          .catch(() => late++)
+      const first = waits(1)
+      clock.skip(600)
+      const second = waits(2) // the batch is full, and leaves
+      await clock.advance(399)
+      expect(late).toBe(0)
+      await clock.advance(601)
+      await Promise.all([first, second])
+      expect(late).toBe(2)
     })
 
     it('gives no two callers the same object', async () => {

@@ -5,6 +5,7 @@ import { fixture } from '../fixtures/index.ts'
 import { KINDS, placeOf } from '../fixtures/kinds.ts'
 import type { Calculator } from '../fixtures/services/calculator.ts'
 import type { Fragile } from '../fixtures/services/fragile.ts'
+import { SkippingClock } from '../fixtures/skipping-clock.ts'
 import { WatchedClock } from '../fixtures/watched-clock.ts'
 import { Stage } from '../lifecycle/stage.ts'
 
@@ -16,6 +17,23 @@ async function armed(clock: WatchedClock, delayMs: number): Promise<void> {
 }
 
 describe.each(KINDS)('in a %s:', (kind) => {
+  describe('what is left of a call’s time, in a turn that takes long, is counted once', () => {
+    it('where it waited for its service to be added', async () => {
+      const clock = new SkippingClock()
+      await using pool = new Pool({ clock })
+      const place = await placeOf(pool, kind)
+      const { proxy } = await place.spawn<Calculator>({ ...calculator, name: 'other' })
+      const waiting = pool.proxy<Calculator>('calculator').$with({ timeoutMs: 2_000 }).add(1, 1)
+      await clock.advance(100)
+      const other = proxy.$with({ timeoutMs: null }).add(2, 2)
+      const limited = proxy.add(3, 3) // what the time is in this turn is known from here
+      clock.skip(1_200)
+      void place.add<Calculator>(calculator).start()
+      await clock.advance(600)
+      expect(await Promise.all([waiting, other, limited])).toEqual([2, 4, 6])
+    })
+  })
+
   describe('on a manual clock', () => {
     it('a call is late when the clock says so, and not before', async () => {
       const clock = new ManualClock()

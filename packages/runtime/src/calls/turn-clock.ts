@@ -24,6 +24,14 @@ export class TurnClock implements TurnEnding {
     return this.#turnMs
   }
 
+  /**
+   * What is left until then for a call that is made now, and whose time counts from the turn's.
+   * @returns null for a deadline that never comes, and 1 ms for one that is over
+   */
+  leftUntil(deadlineMs: number): number | null {
+    return deadlineMs === Number.POSITIVE_INFINITY ? null : Math.max(deadlineMs - this.turnMs(), 1)
+  }
+
   /** How long ago that was which `turnMs` has said last: code may have the thread to itself for long. @unit milliseconds */
   lagMs(): number {
     return this.#clock.now() - this.#turnMs

@@ -154,7 +154,7 @@ export class BatchingInvoker extends Invoker {
         isAdmitted: true,
         isIdempotent: calls.every(({ request }) => request.isIdempotent),
         signal: abort.signal,
-        timeoutMs: latestMs === Number.POSITIVE_INFINITY ? null : Math.max(latestMs - this.queue.time.now(), 1),
+        timeoutMs: this.queue.time.leftUntil(latestMs),
       })
       if (!Array.isArray(entries) || entries.length !== calls.length) {
         throw new BadBatchError(service, method, calls.length, found(entries))

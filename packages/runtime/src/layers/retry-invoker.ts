@@ -111,13 +111,13 @@ export class RetryInvoker extends Invoker {
       const waitMs = this.#waitAfter(error, request, attempts)
       if (waitMs === undefined || this.queue.time.now() + waitMs >= deadlineMs) throw counted(error, request, attempts)
       const leave = await this.#wait(request, waitMs)
-      const leftMs = request.timeoutMs === null ? null : deadlineMs - this.queue.time.now()
-      if (leftMs !== null && leftMs <= 0) {
+      if (this.queue.time.now() >= deadlineMs) {
         leave()
         throw counted(error, request, attempts)
       }
       try {
-        return await this.#attempt({ ...request, timeoutMs: leftMs, isAdmitted: true }, leave)
+        const timeoutMs = this.queue.time.leftUntil(deadlineMs)
+        return await this.#attempt({ ...request, timeoutMs, isAdmitted: true }, leave)
       } catch (next) {
         error = next
       }

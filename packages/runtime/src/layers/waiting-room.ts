@@ -49,7 +49,7 @@ export class HeldCall {
       this.#queue.noteLeft()
       return false
     }
-    const timeoutMs = request.timeoutMs === null ? null : deadlineMs - nowMs
+    const timeoutMs = this.#queue.time.leftUntil(deadlineMs)
     try {
       this.#call.succeed(this.#send({ ...request, timeoutMs, isAdmitted: true }))
     } catch (error) {

@@ -48,13 +48,10 @@ export class ExpectedServices implements CallHolder, Expiring {
 
   /** A service has come: its calls go there, in their order, with what is left of their time. */
   release(name: string, send: (request: CallRequest) => Promise<unknown>): void {
-    const nowMs = this.#watch.time.now()
     for (const call of this.#waiting) {
-      const { service, timeoutMs } = call.request
-      if (service !== name) continue
+      if (call.request.service !== name) continue
       this.#forget(call)
-      const leftMs = timeoutMs === null ? null : Math.max(1, call.deadlineMs - nowMs)
-      call.succeed(send({ ...call.request, timeoutMs: leftMs }))
+      call.succeed(send({ ...call.request, timeoutMs: this.#watch.time.leftUntil(call.deadlineMs) }))
     }
   }
 
