@@ -39,6 +39,15 @@ describe.each<Link>(['routed', 'direct'])('a call of another service, %s', (link
     })
   })
 
+  it('is refused as a cast too, which does not resolve', async () => {
+    await using pool = new Pool()
+    const { caller, callee } = await pair(pool, link)
+    await expect(caller.ask('callee', 'castForParents')).rejects.toMatchObject({ code: 'ERR_TROUPE_NOT_AUTHORIZED' })
+    expect(callee.stats().refused).toBe(1)
+    await caller.ask('callee', 'cast', 'for it')
+    expect(await caller.ask('callee', 'log')).toEqual(['for it'])
+  })
+
   it('is refused for arguments that do not meet the spec, and for a method that is not there', async () => {
     await using pool = new Pool()
     const { caller } = await pair(pool, link)

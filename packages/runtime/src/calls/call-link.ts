@@ -64,10 +64,10 @@ export interface CallLinkOptions {
   readonly onDeadline: (atMs: number) => void
   /** A call was aborted, and its method has gone on for longer than it may. */
   readonly onOverdue: (call: Call) => void
-  /** A policy does not admit the caller: the method has not run. */
-  readonly onRefused: (call: RefusedCall) => void
-  /** What the other end refuses it tells the owner itself. */
-  readonly isToldThere?: boolean
+  /** A policy does not admit the caller: the method has not run. Absent where others are told of it. */
+  readonly onRefused?: (call: RefusedCall) => void
+  /** Who refuses the call of a caller that the policies don't admit, and tells of it. @defaultValue this end */
+  readonly judge?: { send(call: Call): void }
 }
 
 interface AbandonedCall {
@@ -135,9 +135,10 @@ export class CallLink implements CallHolder, Expiring {
   /** Sends the call, or fails it: an unknown method, and a caller whom its policies don't admit, never leave here. */
   send(call: Call): void {
     const { service, method: name, caller, timeoutMs } = call.request
-    const method = this.#options.methods.find(call.request)
+    const { methods, judge } = this.#options
+    const method = methods.find(call.request)
     if (method === undefined) return call.fail(() => new NoSuchMethodError(service, name))
-    if (!this.#isAdmitted(method, call)) return this.#refuseCaller(call)
+    if (!this.#isAdmitted(method, call)) return judge === undefined ? this.#refuseCaller(call) : judge.send(call)
     if (method.description.isStream && call.stream === undefined) call.becomeStream()
     const id = this.#free.pop() ?? this.#calls.length
     this.#calls[id] = call
@@ -147,7 +148,7 @@ export class CallLink implements CallHolder, Expiring {
     call.id = id
     call.holder = this
     if (timeoutMs !== null) call.sentAtMs = this.#options.time.turnMs()
-    const number = method.number + (this.#options.methods.size === 0 ? 0 : this.#offsetOf(caller))
+    const number = method.number + (methods.size === 0 ? 0 : this.#offsetOf(caller))
     this.#outbox.putCall(id, number, call.request.args, this.#options.extrasOf(call))
     if (method.description.isCast) call.handOver()
     if (call.stream !== undefined && this.#calls[id] === call) this.#attach(call)
@@ -324,7 +325,7 @@ export class CallLink implements CallHolder, Expiring {
       }
       if (operation === Reply.Refused) {
         const [caller, method] = Array.isArray(value) ? value.map(String) : []
-        if (method !== undefined) this.#options.onRefused({ service: this.#options.service, method, caller: caller! })
+        if (method !== undefined) this.#options.onRefused?.({ service: this.#options.service, method, caller: caller! })
         continue
       }
       if (operation === Reply.Fence) {
@@ -341,7 +342,7 @@ export class CallLink implements CallHolder, Expiring {
       if (operation === Reply.Result) {
         this.#succeeded++
         call.succeed(value)
-      } else if (operation === Reply.Refusal) this.#refuseCaller(call, this.#options.isToldThere)
+      } else if (operation === Reply.Refusal) this.#refuseCaller(call)
       else {
         this.#failed++
         const make: MakeError = (job) => rebuildThrown(value as ThrownData, job)
@@ -357,12 +358,12 @@ export class CallLink implements CallHolder, Expiring {
     if (abandoned === undefined) return
     this.#abandoned.delete(id)
     this.#forget(abandoned.call)
-    if (operation === Reply.Refusal && !this.#options.isToldThere) this.#options.onRefused(abandoned.call.request)
+    if (operation === Reply.Refusal) this.#options.onRefused?.(abandoned.call.request)
   }
 
-  #refuseCaller(call: Call, isTold = false): void {
+  #refuseCaller(call: Call): void {
     const { service, method, caller } = call.request
-    if (!isTold) this.#options.onRefused(call.request)
+    this.#options.onRefused?.(call.request)
     call.fail(() => new NotAuthorizedError(service, method, caller))
   }
 

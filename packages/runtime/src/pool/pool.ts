@@ -132,7 +132,6 @@ export class Pool implements AsyncDisposable {
       threadNamed: (name) => (this.#contexts.get(name) ?? this.#services.get(name))?.place.thread,
       reopen: (name, isOwn) => this.#reopen(name, isOwn),
       lend: (name, caller) => this.#services.get(name)?.lend(caller),
-      onRefused: (request) => this.#tellPolicy(request),
       names: () => this.names,
       onForged: (call) => this.#refusals.tell({ ...call, reason: 'forged', at: home.id }),
     })

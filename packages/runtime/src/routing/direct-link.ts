@@ -5,7 +5,7 @@
  */
 import type { ContextId } from '@troupe/worker-host'
 import { memoryCarrier } from '@troupe/worker-host/owner'
-import type { Call, RefusedCall } from '../calls/call.ts'
+import type { Call } from '../calls/call.ts'
 import { extrasOf } from '../calls/call-extras.ts'
 import { CallLink } from '../calls/call-link.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
@@ -17,10 +17,10 @@ export interface DirectLinkOptions {
   readonly service: string
   readonly caller: ContextId
   readonly grant: LinkGrant
+  /** The way by the owners: one of them refuses what the policies don't admit, and counts it where the service is. */
+  readonly routed: { send(call: Call): void }
   readonly watch: DeadlineWatch
   readonly onRoom: () => void
-  /** A policy did not admit a call. */
-  readonly onRefused: (call: RefusedCall) => void
 }
 
 export class DirectLink {
@@ -28,7 +28,7 @@ export class DirectLink {
   readonly #options: DirectLinkOptions
 
   constructor(options: DirectLinkOptions) {
-    const { service, caller, grant, watch, onRoom, onRefused } = options
+    const { service, caller, grant, routed, watch, onRoom } = options
     const { context, port, methods, reader, window, counts } = grant
     this.#options = options
     this.sink = new CallLink({
@@ -36,15 +36,13 @@ export class DirectLink {
       context,
       owner: caller,
       port,
-      // The thread asks all policies, and tells the owner whom they refuse: that counts where the service is.
-      methods: new ServiceMethods(methods.map((method) => ({ ...method, policies: [] }))),
+      methods: new ServiceMethods(methods),
       extrasOf: (call) => extrasOf(call, reader),
       window,
       begun: memoryCarrier.countAt(counts),
       time: watch.time,
       onRoom,
-      onRefused,
-      isToldThere: true,
+      judge: routed,
       onDeadline: (atMs) => watch.expect(atMs),
       onOverdue: () => {}, // a service with methods that may be killed for it is not lent
     })

@@ -11,7 +11,7 @@
  */
 import { type ContextId, NotRunningError, PoolClosedError, ServiceCrashedError } from '@troupe/worker-host'
 import type { RemoteStream } from '@troupe/worker-host/owner'
-import type { CallRequest, RefusedCall } from '../calls/call.ts'
+import type { CallRequest } from '../calls/call.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import { ConcurrentInvoker } from '../calls/invoker.ts'
 import { DirectLink } from './direct-link.ts'
@@ -27,8 +27,6 @@ export interface LineOptions {
   readonly caller: ContextId
   readonly way: Way
   readonly watch: DeadlineWatch
-  /** A policy did not admit a call by the link. */
-  readonly onRefused: (call: RefusedCall) => void
 }
 
 export class Line {
@@ -94,9 +92,9 @@ export class Line {
   }
 
   #take(grant: LinkGrant): void {
-    const { service, caller, watch, onRefused } = this.#options
+    const { service, caller, way, watch } = this.#options
     const { queue } = this.#invoker
-    this.#direct = new DirectLink({ service, caller, grant, watch, onRoom: () => this.#onRoom(), onRefused })
+    this.#direct = new DirectLink({ service, caller, grant, routed: way.sink, watch, onRoom: () => this.#onRoom() })
     queue.connect([this.#direct.sink])
     queue.setFlow('send')
     this.#direct.count()

@@ -10,7 +10,7 @@
 import { MessagePort } from 'node:worker_threads'
 import { type ContextId, PoolClosedError, SelfCallError, ServiceCrashedError, transfer } from '@troupe/worker-host'
 import type { Channel } from '@troupe/worker-host/owner'
-import type { Call, CallRequest, RefusedCall } from '../calls/call.ts'
+import type { Call, CallRequest } from '../calls/call.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { ContextLink } from '../threads/context-link.ts'
 import type { Death } from '../threads/host-link.ts'
@@ -44,8 +44,6 @@ export interface SwitchboardOptions {
   readonly reopen: (name: string, isOwn: boolean) => Promise<void> | undefined
   /** A link to the service of that name; undefined when its calls are to be routed. */
   readonly lend: (name: string, caller: ContextId) => Loan | undefined
-  /** A policy did not admit a call by a link. */
-  readonly onRefused: (call: RefusedCall) => void
   readonly names: () => readonly string[]
   /** A call of a name that is not here; undefined when its service can't be brought to life by being asked for. */
   readonly activate: (request: CallRequest, isFromAbove: boolean) => Promise<unknown> | undefined
@@ -185,8 +183,8 @@ export class Switchboard {
     const line = this.#lineOf(request)
     if (line !== undefined || caller !== this.#options.id) return line
     if (!this.#mayLink || service.includes('/') || this.#lines.size >= MAX_LINES) return undefined
-    const { watch, onRefused } = this.#options
-    const made = new Line({ service, caller, way: this.#up!, watch, onRefused })
+    const { watch } = this.#options
+    const made = new Line({ service, caller, way: this.#up!, watch })
     this.#lines.set(service, made)
     return made
   }

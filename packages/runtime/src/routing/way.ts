@@ -41,7 +41,6 @@ export class Way {
       onRoom: () => {},
       onDeadline: (atMs) => queue.expectDeadline(atMs),
       onOverdue: () => {},
-      onRefused: () => {}, // it is the other end that judges
     })
     const link = this.#link
     this.sink = { pending: 0, hasRoom: true, send: (call) => link.send(call), expire: () => Number.POSITIVE_INFINITY }
