@@ -22,11 +22,16 @@ const PACKAGES = [
   { name: 'runtime', together: [['index', 'nested'], ['files']] },
 ]
 
-/** What the room `files` has of other rooms it takes from the index, for there must be one `Service`, and one of each error. */
+/**
+ * What the room `files` has of other rooms it takes from the index, for there must be one `Service`, and one of each error.
+ * Of functions that keep nothing there may be two.
+ */
 const classesOfTheIndex: Plugin = {
   name: 'classes-of-the-index',
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\.\// }, () => ({ path: './index.js', external: true }))
+    onResolve({ filter: /^\.\.\/|^\.\/catalogue\.ts$/ }, ({ path }) =>
+      path.endsWith('/require-options.ts') ? undefined : { path: './index.js', external: true },
+    )
   },
 }
 

@@ -135,6 +135,7 @@ it.each([
   ['callsPerSecond', 0],
   ['callsPerSecond', Number.POSITIVE_INFINITY],
   ['burst', 0],
+  ['onLimit', 'rejct'],
   ['maxWaiting', 0],
   ['maxWaitMs', -1],
 ])('a RateLimitInvoker is refused with %s: %d', (name, value) => {

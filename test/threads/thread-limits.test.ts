@@ -64,7 +64,7 @@ describe('the threads of a pool', () => {
     [{ idleMs: 0 }, '"idleMs" must be a number of milliseconds above 0'],
     [{ idleMs: 2 ** 31 }, '"idleMs" must be'],
     [{ idleMs: Number.NaN }, '"idleMs" must be'],
-    [{ most: 3 }, 'unknown "most", known: min, max, idleMs'],
+    [{ most: 3 }, 'unknown option "most", known: min, max, idleMs'],
   ])('limited by %j are BAD_OPTIONS, of a pool and of a context', async (given, message) => {
     const threads = given as ThreadLimits
     const refused = expect.objectContaining({

@@ -7,10 +7,10 @@
  * function, a class instance, more than 1,000 nested values) make a call of its own each time.
  */
 import { BadOptionsError } from '@troupe/worker-host'
-import { CallScope, plainCopy } from '@troupe/worker-host/owner'
+import { CallScope, plainCopy, requireOptions } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from './call.ts'
 import { callKey } from './call-key.ts'
-import { Invoker, type InvokerOptions } from './invoker.ts'
+import { Invoker, type InvokerOptions, MAILBOX_OPTIONS } from './invoker.ts'
 
 export interface DeduplicatingInvokerOptions extends InvokerOptions {
   /**
@@ -40,6 +40,8 @@ interface Entry {
   value: unknown
 }
 
+const KNOWN = [...MAILBOX_OPTIONS, 'ttlMs', 'maxEntries', 'key']
+
 export class DeduplicatingInvoker extends Invoker {
   readonly #ttlMs: number
   readonly #maxEntries: number
@@ -47,11 +49,10 @@ export class DeduplicatingInvoker extends Invoker {
   /** In the order they were made, so the oldest comes first. */
   readonly #entries = new Map<string, Entry>()
 
-  constructor(
-    { ttlMs = 0, maxEntries = 10_000, key = callKey, ...options }: DeduplicatingInvokerOptions = {},
-    next?: Invoker,
-  ) {
-    super(options, next)
+  constructor(options: DeduplicatingInvokerOptions = {}, next?: Invoker) {
+    requireOptions('DeduplicatingInvoker', options, KNOWN)
+    const { ttlMs = 0, maxEntries = 10_000, key = callKey, ...mailbox } = options
+    super(mailbox, next)
     if (!(ttlMs >= 0)) throw new BadOptionsError(`"ttlMs" must be a number of milliseconds from 0, found ${ttlMs}`)
     if (!(maxEntries >= 1)) throw new BadOptionsError(`"maxEntries" must be a number from 1, found ${maxEntries}`)
     this.#ttlMs = ttlMs

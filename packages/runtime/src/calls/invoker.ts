@@ -21,11 +21,18 @@
  * once when it is stopped.
  */
 import { BadOptionsError } from '@troupe/worker-host'
-import { PASSED_ON, RemoteStream } from '@troupe/worker-host/owner'
+import { PASSED_ON, RemoteStream, requireOptions } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from './call.ts'
 import { CallQueue, type CallQueueOptions } from './call-queue.ts'
 
 export type InvokerOptions = CallQueueOptions
+
+/** The names of an invoker's options; layers have more of their own. */
+export const MAILBOX_OPTIONS = [
+  'capacity',
+  'window',
+  'isSerialized',
+] as const satisfies readonly (keyof InvokerOptions)[]
 
 export abstract class Invoker {
   /** @internal where the service's threads get their calls from */
@@ -40,6 +47,7 @@ export abstract class Invoker {
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
    */
   constructor(options: InvokerOptions = {}, next?: Invoker) {
+    requireOptions('an invoker', options, MAILBOX_OPTIONS)
     if (next !== undefined && Object.values(options).some((value) => value !== undefined)) {
       throw new BadOptionsError(
         `${Object.keys(options).join(', ')}: set on the innermost invoker, which has the mailbox`,
@@ -97,6 +105,7 @@ export class ConcurrentInvoker extends Invoker {}
  */
 export class SerializedInvoker extends Invoker {
   constructor(options: Omit<InvokerOptions, 'isSerialized'> = {}) {
+    requireOptions('SerializedInvoker', options, ['capacity', 'window'])
     super({ ...options, isSerialized: true })
   }
 }

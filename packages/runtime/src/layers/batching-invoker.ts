@@ -17,10 +17,9 @@
  * order doesn't matter, `PerMethodInvoker` keeps the other methods out of here.
  */
 import { BadBatchError, BadOptionsError, type Clock, systemClock } from '@troupe/worker-host'
-import type { RemoteStream } from '@troupe/worker-host/owner'
-import { thrownOf } from '@troupe/worker-host/owner'
+import { type RemoteStream, requireOptions, thrownOf } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from '../calls/call.ts'
-import { Invoker, type InvokerOptions } from '../calls/invoker.ts'
+import { Invoker, type InvokerOptions, MAILBOX_OPTIONS } from '../calls/invoker.ts'
 import { rebuildThrown } from '../calls/rejection.ts'
 import { requireNumber } from './require-number.ts'
 
@@ -49,6 +48,8 @@ interface Batch {
   clearTimer: () => void
 }
 
+const KNOWN = [...MAILBOX_OPTIONS, 'methods', 'maxSize', 'maxDelayMs', 'clock']
+
 export class BatchingInvoker extends Invoker {
   readonly #methods: ReadonlyMap<string, string>
   readonly #maxSize: number
@@ -58,10 +59,9 @@ export class BatchingInvoker extends Invoker {
   readonly #batches = new Map<string, Batch>()
 
   /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
-  constructor(
-    { methods, maxSize = 1_000, maxDelayMs = 0, clock = systemClock, ...mailbox }: BatchingOptions,
-    next?: Invoker,
-  ) {
+  constructor(options: BatchingOptions, next?: Invoker) {
+    requireOptions('BatchingInvoker', options, KNOWN)
+    const { methods, maxSize = 1_000, maxDelayMs = 0, clock = systemClock, ...mailbox } = options
     super(mailbox, next)
     requireNumber('maxSize', maxSize, { from: 1, isWhole: true })
     requireNumber('maxDelayMs', maxDelayMs, { from: 0 })

@@ -7,9 +7,9 @@
  * A stream asks at its reader's first `next`, and counts by how it ends; one that its reader leaves has succeeded.
  */
 import { CircuitOpenError, type Clock, systemClock, TroupeError } from '@troupe/worker-host'
-import type { RemoteStream } from '@troupe/worker-host/owner'
+import { type RemoteStream, requireOptions } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
-import { Invoker, type InvokerOptions } from '../calls/invoker.ts'
+import { Invoker, type InvokerOptions, MAILBOX_OPTIONS } from '../calls/invoker.ts'
 import { askCircuit, type CallEnd, type Circuit, type CircuitRules, CLOSED, noteEnd } from './circuit.ts'
 import { type Begin, GatedStream, type OnEnd, watch } from './gated-stream.ts'
 import { requireNumber } from './require-number.ts'
@@ -52,6 +52,8 @@ const NO_FAILURES: ReadonlySet<string> = new Set([
 export const isFailureOfService = (error: unknown): boolean =>
   !(error instanceof TroupeError && NO_FAILURES.has(error.code))
 
+const KNOWN = [...MAILBOX_OPTIONS, 'failureRatio', 'minimumCalls', 'windowMs', 'openMs', 'probes', 'isFailure', 'clock']
+
 export class CircuitBreakerInvoker extends Invoker {
   readonly #rules: CircuitRules
   readonly #isFailure: (error: unknown, request: CallRequest) => boolean
@@ -59,8 +61,9 @@ export class CircuitBreakerInvoker extends Invoker {
   #circuit: Circuit = CLOSED
 
   /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
-  constructor(
-    {
+  constructor(options: CircuitBreakerOptions = {}, next?: Invoker) {
+    requireOptions('CircuitBreakerInvoker', options, KNOWN)
+    const {
       failureRatio = 0.5,
       minimumCalls = 20,
       windowMs = 10_000,
@@ -69,9 +72,7 @@ export class CircuitBreakerInvoker extends Invoker {
       isFailure = isFailureOfService,
       clock = systemClock,
       ...mailbox
-    }: CircuitBreakerOptions = {},
-    next?: Invoker,
-  ) {
+    } = options
     super(mailbox, next)
     requireNumber('failureRatio', failureRatio, { above: 0, to: 1 })
     requireNumber('minimumCalls', minimumCalls, { from: 1, isWhole: true })

@@ -7,9 +7,9 @@
  * A stream takes a place from its reader's first `next` until that reader has come to its end or left it.
  */
 import { MailboxFullError } from '@troupe/worker-host'
-import type { RemoteStream } from '@troupe/worker-host/owner'
+import { type RemoteStream, requireOptions } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
-import { Invoker, type InvokerOptions } from '../calls/invoker.ts'
+import { Invoker, type InvokerOptions, MAILBOX_OPTIONS } from '../calls/invoker.ts'
 import { GatedStream, watch } from './gated-stream.ts'
 import { requireNumber } from './require-number.ts'
 import { type Send, WaitingRoom } from './waiting-room.ts'
@@ -33,13 +33,17 @@ export function admitToPlace(running: number, waiting: number, limit: Concurrenc
   return waiting < limit.maxWaiting ? 'wait' : 'refuse'
 }
 
+const KNOWN = [...MAILBOX_OPTIONS, 'maxConcurrent', 'maxWaiting']
+
 export class ConcurrencyLimitInvoker extends Invoker {
   readonly #limit: ConcurrencyLimit
   readonly #room: WaitingRoom
   #running = 0
 
   /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
-  constructor({ maxConcurrent, maxWaiting = 16_384, ...mailbox }: ConcurrencyLimitOptions, next?: Invoker) {
+  constructor(options: ConcurrencyLimitOptions, next?: Invoker) {
+    requireOptions('ConcurrencyLimitInvoker', options, KNOWN)
+    const { maxConcurrent, maxWaiting = 16_384, ...mailbox } = options
     super(mailbox, next)
     requireNumber('maxConcurrent', maxConcurrent, { from: 1, isWhole: true })
     requireNumber('maxWaiting', maxWaiting, { from: 1 })

@@ -6,10 +6,10 @@
  *
  * A stream counts as one call, when its reader asks for the first item; its items are not limited.
  */
-import { type Clock, RateLimitedError, systemClock } from '@troupe/worker-host'
-import type { RemoteStream } from '@troupe/worker-host/owner'
+import { BadOptionsError, type Clock, RateLimitedError, systemClock } from '@troupe/worker-host'
+import { type RemoteStream, requireOptions, shown } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
-import { Invoker, type InvokerOptions } from '../calls/invoker.ts'
+import { Invoker, type InvokerOptions, MAILBOX_OPTIONS } from '../calls/invoker.ts'
 import { GatedStream } from './gated-stream.ts'
 import { requireNumber } from './require-number.ts'
 import { admitCall, type RateLimit, takeToken, tokenIn } from './token-bucket.ts'
@@ -32,6 +32,8 @@ export interface RateLimitOptions extends InvokerOptions {
   readonly clock?: Clock
 }
 
+const KNOWN = [...MAILBOX_OPTIONS, 'callsPerSecond', 'burst', 'onLimit', 'maxWaiting', 'maxWaitMs', 'clock']
+
 export class RateLimitInvoker extends Invoker {
   readonly #limit: RateLimit
   readonly #clock: Clock
@@ -40,8 +42,9 @@ export class RateLimitInvoker extends Invoker {
   #clearTimer: (() => void) | undefined
 
   /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
-  constructor(
-    {
+  constructor(options: RateLimitOptions, next?: Invoker) {
+    requireOptions('RateLimitInvoker', options, KNOWN)
+    const {
       callsPerSecond,
       burst = Math.ceil(callsPerSecond),
       onLimit = 'wait',
@@ -49,12 +52,13 @@ export class RateLimitInvoker extends Invoker {
       maxWaitMs = 5_000,
       clock = systemClock,
       ...mailbox
-    }: RateLimitOptions,
-    next?: Invoker,
-  ) {
+    } = options
     super(mailbox, next)
     requireNumber('callsPerSecond', callsPerSecond, { above: 0, to: Number.MAX_VALUE })
     requireNumber('burst', burst, { from: 1, isWhole: true })
+    if (onLimit !== 'wait' && onLimit !== 'reject') {
+      throw new BadOptionsError(`"onLimit" must be wait or reject, found ${shown(onLimit)}`)
+    }
     requireNumber('maxWaiting', maxWaiting, { from: 1 })
     requireNumber('maxWaitMs', maxWaitMs, { from: 0 })
     this.#limit = { callsPerSecond, burst, onLimit, maxWaiting, maxWaitMs }

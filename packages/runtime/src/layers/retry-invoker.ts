@@ -9,8 +9,9 @@
  * behind those that were made in the meantime. A stream is not made again: its reader may have had items of it.
  */
 import { type Clock, systemClock } from '@troupe/worker-host'
+import { requireOptions } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
-import { Invoker, type InvokerOptions } from '../calls/invoker.ts'
+import { Invoker, type InvokerOptions, MAILBOX_OPTIONS } from '../calls/invoker.ts'
 import { isFromThread } from '../calls/rejection.ts'
 import { requireNumber } from './require-number.ts'
 import { type Backoff, backoffMs, retryVerdict, uselessForMs } from './retry-verdict.ts'
@@ -40,6 +41,19 @@ export interface RetryOptions extends InvokerOptions {
   readonly clock?: Clock
 }
 
+const KNOWN = [
+  ...MAILBOX_OPTIONS,
+  'attempts',
+  'minMs',
+  'factor',
+  'maxMs',
+  'jitter',
+  'isWorthRetry',
+  'maxWaiting',
+  'random',
+  'clock',
+]
+
 export class RetryInvoker extends Invoker {
   readonly #attempts: number
   readonly #backoff: Backoff
@@ -51,8 +65,9 @@ export class RetryInvoker extends Invoker {
   readonly #waiting = new Set<() => unknown>()
 
   /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
-  constructor(
-    {
+  constructor(options: RetryOptions = {}, next?: Invoker) {
+    requireOptions('RetryInvoker', options, KNOWN)
+    const {
       attempts = 3,
       minMs = 50,
       factor = 2,
@@ -63,9 +78,7 @@ export class RetryInvoker extends Invoker {
       random = Math.random,
       clock = systemClock,
       ...mailbox
-    }: RetryOptions = {},
-    next?: Invoker,
-  ) {
+    } = options
     super(mailbox, next)
     requireNumber('attempts', attempts, { from: 1, isWhole: true })
     requireNumber('minMs', minMs, { from: 0 })

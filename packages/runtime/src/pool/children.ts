@@ -15,7 +15,7 @@
  * A child that fails, and is not restarted by its own supervision, fails its parent; so does a `daemon` that ends first.
  */
 import { BadOptionsError, DaemonTaskExitError, NotRunningError } from '@troupe/worker-host'
-import type { ChildrenControl, ParentService } from '@troupe/worker-host/owner'
+import { type ChildrenControl, type ParentService, requireOptions } from '@troupe/worker-host/owner'
 import { type Dependent, eachAfterDependencies, startOrder } from '../graph/dependencies.ts'
 import type { Pool } from './pool.ts'
 import type { ServiceHandle } from './service-handle.ts'
@@ -62,8 +62,8 @@ export class Children implements ChildrenControl {
    *
    * @throws {NotRunningError} ERR_TROUPE_NOT_RUNNING when the parent is on its way down; else as `pool.add`
    */
-  add<S>(spec: ServiceSpec<S>, { daemon = false }: ChildOptions = {}): ServiceHandle<S> {
-    const child = this.#admit(spec, daemon)
+  add<S>(spec: ServiceSpec<S>, options?: ChildOptions): ServiceHandle<S> {
+    const child = this.#admit(spec, options)
     if (this.#parent.state === 'RUNNING') this.#startBehind(child)
     return child.handle as ServiceHandle<S>
   }
@@ -73,8 +73,8 @@ export class Children implements ChildrenControl {
    *
    * @throws {StartFailedError} ERR_TROUPE_START_FAILED, and the child is gone again; else as `add`
    */
-  async spawn<S>(spec: ServiceSpec<S>, { daemon = false }: ChildOptions = {}): Promise<ServiceHandle<S>> {
-    const child = this.#admit(spec, daemon)
+  async spawn<S>(spec: ServiceSpec<S>, options?: ChildOptions): Promise<ServiceHandle<S>> {
+    const child = this.#admit(spec, options)
     try {
       await (this.#parent.state === 'PREPARING' ? child.handle.pause() : this.#start(child))
     } catch (error) {
@@ -130,7 +130,9 @@ export class Children implements ChildrenControl {
     for (const { handle } of this.#children.values()) handle.heedStop(isStopping)
   }
 
-  #admit<S>(spec: ServiceSpec<S>, isDaemon: boolean): Child {
+  #admit<S>(spec: ServiceSpec<S>, options: ChildOptions = {}): Child {
+    requireOptions('a child', options, ['daemon'])
+    const { daemon: isDaemon = false } = options
     const { name: parent, state } = this.#parent
     if (state !== 'PREPARING' && state !== 'STARTING' && state !== 'RUNNING') throw new NotRunningError(parent, state)
     const handle = this.#pool.actingFor(this.#parent.path).add<S>(spec) as ServiceHandle

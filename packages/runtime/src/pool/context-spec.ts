@@ -44,7 +44,7 @@ export function checkContextSpec(spec: ContextSpec): ContextSpec {
 function* problemsOf(spec: ContextSpec): Generator<string> {
   yield* unknownKeys(spec, KNOWN_KEYS)
   if (!isName(spec.name)) yield nameProblem(spec.name)
-  const { kind = 'thread', execArgv = [], env = {}, resourceLimits, modules, threads } = spec
+  const { kind = 'thread', execArgv = [], env = {}, resourceLimits, modules } = spec
   if (kind !== 'thread' && kind !== 'process') yield `"kind" must be thread or process, found ${JSON.stringify(kind)}`
   if (kind === 'process' && resourceLimits !== undefined) {
     yield `"resourceLimits" are of a thread; those of a process are options of Node: execArgv: ['--max-old-space-size=512']`
@@ -54,9 +54,6 @@ function* problemsOf(spec: ContextSpec): Generator<string> {
   else if (kind === 'thread' && spec.execArgv !== undefined) yield* execArgvProblems(execArgv)
   if (!isEnvironment(env)) yield `"env" must be an object of texts`
   if (modules !== undefined && !Array.isArray(modules)) yield `"modules" must be a list of files and folders`
-  if (threads !== undefined && (typeof threads !== 'object' || threads === null)) {
-    yield `"threads" must be an object such as { max: 8 }`
-  }
 }
 
 const isListOfTexts = (list: unknown): boolean => Array.isArray(list) && list.every((one) => typeof one === 'string')

@@ -27,7 +27,7 @@ import {
   ServiceCrashedError,
   systemClock,
 } from '@troupe/worker-host'
-import { type Channel, type ParentService, throwAll } from '@troupe/worker-host/owner'
+import { type Channel, type ParentService, requireOptions, throwAll } from '@troupe/worker-host/owner'
 import { ActivationDesk, DESK } from '../activation/activation-desk.ts'
 import { type ActivationSpec, Activator } from '../activation/activator.ts'
 import { AllowedModules } from '../activation/allowed-modules.ts'
@@ -335,7 +335,7 @@ export class Pool implements AsyncDisposable {
 
   /** A picture of the contexts and services of this pool and of all below it, at one moment; `toDot` and `toMermaid` draw it. */
   async graph(options: GraphOptions = {}): Promise<ServiceGraph> {
-    requireObject("a graph's options", '{ timeoutMs: 500 }', options)
+    requireOptions('graph', options, ['timeoutMs'])
     return closed(await this.#graph(options.timeoutMs ?? 1_000))
   }
 

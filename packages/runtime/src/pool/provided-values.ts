@@ -14,8 +14,7 @@ import {
   NotRunningError,
   PoolClosedError,
 } from '@troupe/worker-host'
-import { findUncloneable, plainCopy } from '@troupe/worker-host/owner'
-import { requireObject } from './required.ts'
+import { findUncloneable, plainCopy, requireOptions } from '@troupe/worker-host/owner'
 import type { StateChange } from './service-events.ts'
 import type { ServiceHandle } from './service-handle.ts'
 
@@ -79,7 +78,7 @@ export class ProvidedValues {
   /** Resolves with a copy of the value: this pool's, now or later, or that of the nearest pool above that has it. */
   async inject(key: string, options: InjectOptions = {}): Promise<unknown> {
     requireKey(key)
-    requireObject("inject's options", '{ signal }', options)
+    requireOptions('inject', options, ['signal'])
     const { signal } = options
     if (signal !== undefined && !(signal instanceof AbortSignal)) {
       throw new BadOptionsError(`"signal" must be an AbortSignal, found ${messageOf(signal)}`)

@@ -1,5 +1,6 @@
 /** What a program easily gets wrong: something is not there, or is misspelt. */
 import { BadOptionsError, messageOf } from '@troupe/worker-host'
+import { shown } from '@troupe/worker-host/owner'
 
 /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS, such as `a service's name must be a text, found undefined` */
 export function requireText(subject: string, given: unknown): void {
@@ -23,8 +24,8 @@ export function requireContextId(given: unknown): void {
 
 /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS, such as `a pool's options must be an object such as { … }, found 5` */
 export function requireObject(subject: string, example: string, given: unknown): void {
-  if (typeof given === 'object' && given !== null) return
-  throw new BadOptionsError(`${subject} must be an object such as ${example}, found ${messageOf(given)}`)
+  if (typeof given === 'object' && given !== null && !Array.isArray(given)) return
+  throw new BadOptionsError(`${subject} must be an object such as ${example}, found ${shown(given)}`)
 }
 
 /** What is wrong with names that nobody knows, which are mostly misspelt. */

@@ -21,6 +21,7 @@ import {
   type ServiceState,
   type TaskStats,
 } from '@troupe/worker-host'
+import { requireOptions } from '@troupe/worker-host/owner'
 import type { CallRequest, RefusedCall } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import type { FinishReason } from '../lifecycle/life.ts'
@@ -178,13 +179,13 @@ export class ServiceHandle<S = unknown> {
 
   /** Brings the service to STOPPED and ends its thread. Of a failure it takes note: FAILED becomes STOPPED. */
   stop(options?: StopOptions): Promise<void> {
-    return this.#drained(this.#runner.reconciler.aim('STOPPED'), options)
+    return this.#drained(() => this.#runner.reconciler.aim('STOPPED'), options)
   }
 
   /** Starts the service with a fresh thread and a fresh object, from whatever state, FAILED included. */
   restart(options?: StopOptions): Promise<void> {
     if (this.#runner.isClosed) return Promise.reject(new PoolClosedError(`service "${this.name}" can't be started`))
-    return this.#drained(this.#runner.reconciler.restart(), options)
+    return this.#drained(() => this.#runner.reconciler.restart(), options)
   }
 
   /** Ends the service's threads at once. To everyone it is a crash, so `supervision` may bring the service back. */
@@ -338,8 +339,15 @@ export class ServiceHandle<S = unknown> {
     for (const endpoint of this.#endpoints) endpoint.close() // what was pending has been answered on it
   }
 
-  #drained(goal: Promise<void>, { drain = true }: StopOptions = {}): Promise<void> {
-    if (!drain && this.#runner.reconciler.target === 'STOPPED' && this.state !== 'STOPPED') this.#runner.turnAway()
+  #drained(aim: () => Promise<void>, options: StopOptions = {}): Promise<void> {
+    try {
+      requireOptions(`stopping "${this.name}"`, options, ['drain'])
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    const goal = aim()
+    if (options.drain === false && this.#runner.reconciler.target === 'STOPPED' && this.state !== 'STOPPED')
+      this.#runner.turnAway()
     return goal
   }
 

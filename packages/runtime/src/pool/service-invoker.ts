@@ -37,7 +37,7 @@ const SHARED = '*'
 export function* invokerProblems(invoker: unknown): Generator<string> {
   const known = `an Invoker or one of ${Object.keys(INVOKERS).join(', ')}`
   if (invoker === undefined || invoker instanceof Invoker || isName(invoker)) return
-  if (typeof invoker !== 'object' || invoker === null) {
+  if (typeof invoker !== 'object' || invoker === null || Array.isArray(invoker)) {
     yield `"invoker" must be ${known}, or one for each method, found ${String(invoker)}`
     return
   }

@@ -5,6 +5,7 @@ import { findUncloneable } from '@troupe/worker-host/owner'
 import { ConcurrentInvoker, type Invoker } from '../calls/invoker.ts'
 import { moduleUrl } from '../modules/module-url.ts'
 import type { Supervision } from '../supervision/restart-limit.ts'
+import { supervisionProblems } from '../supervision/supervision-problems.ts'
 import { resourceLimitProblems } from '../threads/resource-limits.ts'
 import { isName, nameProblem } from './context-spec.ts'
 import { unknownKeys } from './required.ts'
@@ -93,7 +94,6 @@ export interface CheckedSpec {
 const MAX_MS = 2_000_000_000
 
 const LINKS: readonly unknown[] = ['direct', 'routed', undefined]
-const RESTART_TYPES = ['permanent', 'transient', 'temporary']
 const KNOWN_KEYS = [
   'name',
   'module',
@@ -144,17 +144,7 @@ export function checkSpec(spec: CommonSpec & { readonly options?: unknown }, reg
 }
 
 function* problemsOf(spec: CommonSpec): Generator<string> {
-  const {
-    name,
-    module,
-    exportName,
-    invoker,
-    thread = 'own',
-    threads = 1,
-    transitionMs = 1,
-    graceMs = 0,
-    supervision = {},
-  } = spec
+  const { name, module, exportName, invoker, thread = 'own', threads = 1, transitionMs = 1, graceMs = 0 } = spec
   yield* unknownKeys(spec, KNOWN_KEYS)
   if (!isName(name)) yield nameProblem(name)
   if (moduleUrl(module) === undefined) {
@@ -179,11 +169,7 @@ function* problemsOf(spec: CommonSpec): Generator<string> {
     yield `"dependsOn" must be a list of names`
   }
   if (!isCount(spec.maxTasks ?? 1)) yield `"maxTasks" must be a whole number from 1, found ${spec.maxTasks}`
-  const { restart = 'temporary', maxRestarts = 3, withinMs = 5_000 } = supervision
-  if (!RESTART_TYPES.includes(restart)) yield `"restart" must be one of ${RESTART_TYPES.join(', ')}, found ${restart}`
-  if (!Number.isInteger(maxRestarts) || maxRestarts < 0)
-    yield `"maxRestarts" must be a whole number from 0, found ${maxRestarts}`
-  if (!(withinMs > 0)) yield `"withinMs" must be a number of milliseconds above 0, found ${withinMs}`
+  yield* supervisionProblems(spec.supervision)
 }
 
 function requireCloneable(options: unknown, name: string): void {

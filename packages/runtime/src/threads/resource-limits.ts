@@ -6,7 +6,7 @@ const LEAST_HEAP_MB = 8
 
 export function* resourceLimitProblems(limits: unknown): Generator<string> {
   if (limits === undefined) return
-  if (typeof limits !== 'object' || limits === null) {
+  if (typeof limits !== 'object' || limits === null || Array.isArray(limits)) {
     yield `"resourceLimits" must be an object such as { maxOldGenerationSizeMb: 256 }`
     return
   }

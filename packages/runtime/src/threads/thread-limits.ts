@@ -1,5 +1,6 @@
 /** How many threads a pool may have, and how many it keeps ready. */
 import { BadOptionsError } from '@troupe/worker-host'
+import { requireOptions } from '@troupe/worker-host/owner'
 
 export interface ThreadLimits {
   /**
@@ -30,14 +31,14 @@ const MAX_MS = 2_000_000_000
  * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS with all that is wrong
  */
 export function checkThreadLimits(limits: ThreadLimits = {}, defaultMin: number): Required<ThreadLimits> {
-  const { max = 1_024, idleMs = Number.POSITIVE_INFINITY, min = Math.min(defaultMin, max), ...unknown } = limits
-  const problems = [...problemsOf({ min, max, idleMs }, Object.keys(unknown))]
+  requireOptions('"threads"', limits, ['min', 'max', 'idleMs'])
+  const { max = 1_024, idleMs = Number.POSITIVE_INFINITY, min = Math.min(defaultMin, max) } = limits
+  const problems = [...problemsOf({ min, max, idleMs })]
   if (problems.length > 0) throw new BadOptionsError(`"threads": ${problems.join('; ')}`)
   return { min, max, idleMs }
 }
 
-function* problemsOf({ min, max, idleMs }: Required<ThreadLimits>, unknown: readonly string[]): Generator<string> {
-  if (unknown.length > 0) yield `unknown ${unknown.map((key) => `"${key}"`).join(', ')}, known: min, max, idleMs`
+function* problemsOf({ min, max, idleMs }: Required<ThreadLimits>): Generator<string> {
   if (!Number.isInteger(max) || max < 1) yield `"max" must be a whole number from 1, found ${String(max)}`
   if (!Number.isInteger(min) || min < 0 || min > max) {
     yield `"min" must be a whole number from 0 to "max", found ${String(min)}`

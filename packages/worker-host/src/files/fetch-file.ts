@@ -2,8 +2,9 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { BadOptionsError, FileDamagedError } from '../errors/catalogue.ts'
+import { shown } from '../errors/require-options.ts'
 import type { FileEnd, FileHead, FilePart } from './file-service.ts'
-import { requireMethod, requirePath, shown } from './requirements.ts'
+import { requireMethod, requirePath } from './requirements.ts'
 
 /**
  * Anything that sends files as a `FileService` does: its proxy, or one with options, `proxy.$with({ signal })`. The bytes

@@ -11,10 +11,10 @@ import { createHash } from 'node:crypto'
 import { AllowAny, AllowParents } from '../access/built-in-policies.ts'
 import { expose } from '../access/expose.ts'
 import { BadOptionsError, FileChangedError } from '../errors/catalogue.ts'
+import { requireOptions, shown } from '../errors/require-options.ts'
 import { Service } from '../service/service.ts'
 import { type OpenFile, openRegistered } from './open-registered.ts'
 import { RegisteredPaths } from './registered-paths.ts'
-import { requireOptions, shown } from './requirements.ts'
 
 export interface FileServiceOptions {
   /** Files that are registered from the start, also after a restart; absolute paths. */

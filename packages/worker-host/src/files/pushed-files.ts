@@ -9,7 +9,8 @@
  */
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { BadOptionsError, FileChangedError, FileRefusedError, StoreFullError } from '../errors/catalogue.ts'
-import { requireMethod, requireOptions, requirePath, shown } from './requirements.ts'
+import { requireOptions, shown } from '../errors/require-options.ts'
+import { requireMethod, requirePath } from './requirements.ts'
 
 /** The next hop: the proxy of a `PushFileService`, or another `PushedFiles`. */
 export interface PushTarget {

@@ -23,6 +23,7 @@
 import { type Clock, systemClock } from '../clock/clock.ts'
 import type { Duration } from '../clock/duration.ts'
 import { BadOptionsError } from '../errors/catalogue.ts'
+import { requireOptions } from '../errors/require-options.ts'
 import { openSelect } from '../receivers/open-select.ts'
 import type { Received, Select, Source } from '../receivers/select.ts'
 import { Background, type Tasks } from '../tasks/background.ts'
@@ -158,7 +159,9 @@ export abstract class Service<Options = unknown> {
    *
    * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED when the pool is closed before it comes
    */
-  protected async inject<T = unknown>(key: string, { signal }: InjectOptions = {}): Promise<T> {
+  protected async inject<T = unknown>(key: string, options: InjectOptions = {}): Promise<T> {
+    requireOptions('inject', options, ['signal'])
+    const { signal } = options
     const ended = AbortSignal.any(signal ? [this.stopping, signal] : [this.stopping])
     return this[PLACEMENT].context.inject(key, { signal: ended }) as Promise<T>
   }

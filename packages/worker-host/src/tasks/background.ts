@@ -195,7 +195,7 @@ export class Background {
 
   #run(run: TaskFunction, options: TaskOptions = {}): SpawnedTask {
     if (typeof run !== 'function') throw new BadOptionsError(`tasks.run needs a function, found ${String(run)}`)
-    const name = options.name ?? (run.name || 'task')
+    const name = options?.name ?? (run.name || 'task')
     checkTaskOptions(options, `task "${name}"`)
     if (this.#graph === undefined) throw new NotRunningError(this.#options.service(), this.#options.state())
     return this.#graph.spawn(run, { ...options, name })

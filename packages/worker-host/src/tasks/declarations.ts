@@ -16,6 +16,7 @@
  */
 import { type Duration, toIntervalMs } from '../clock/duration.ts'
 import { BadOptionsError } from '../errors/catalogue.ts'
+import { requireOptions } from '../errors/require-options.ts'
 import { requireDecoratedMethod } from '../errors/standard-decorator.ts'
 import { checkTaskOptions, type TaskOptions } from './task.ts'
 
@@ -170,22 +171,16 @@ const asTask = (options: TaskOptions, subject: string): Declaration => ({
 })
 
 function asTimer(every: Duration, options: TimerOptions, subject: string): Declaration {
-  checkKeys(options, ['immediate', 'mode', 'onError'], subject)
+  requireOptions(subject, options, ['immediate', 'mode', 'onError'])
   checkChoice(options.mode, ['rate', 'delay'], `${subject}: "mode"`)
   checkChoice(options.onError, ['fail', 'log'], `${subject}: "onError"`)
   return { kind: 'timer', intervalMs: toIntervalMs(every, subject), options }
 }
 
 function asCron(spec: string, options: CronOptions, subject: string): Declaration {
-  checkKeys(options, ['timezone', 'onError'], subject)
+  requireOptions(subject, options, ['timezone', 'onError'])
   checkChoice(options.onError, ['fail', 'log'], `${subject}: "onError"`)
   return { kind: 'cron', spec, options }
-}
-
-function checkKeys(options: object, known: readonly string[], subject: string): void {
-  for (const key of Object.keys(options)) {
-    if (!known.includes(key)) throw new BadOptionsError(`${subject}: unknown "${key}", known: ${known.join(', ')}`)
-  }
 }
 
 function checkChoice(value: unknown, known: readonly string[], subject: string): void {

@@ -1,5 +1,6 @@
 /** One piece of background work: a node of the task graph. */
 import { BadOptionsError } from '../errors/catalogue.ts'
+import { requireOptions } from '../errors/require-options.ts'
 
 /** What a task runs. The signal aborts when it shall end: when the service leaves RUNNING, and its own tasks have ended. */
 export type TaskFunction = (signal: AbortSignal) => unknown
@@ -120,12 +121,9 @@ const CHOICES: Readonly<Record<string, (value: unknown) => boolean>> = {
  * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
  */
 export function checkTaskOptions(options: TaskOptions, subject: string): TaskOptions {
+  requireOptions(subject, options, Object.keys(CHOICES))
   for (const [key, value] of Object.entries(options)) {
-    const isRight = Object.hasOwn(CHOICES, key) ? CHOICES[key]! : undefined
-    if (isRight === undefined) {
-      throw new BadOptionsError(`${subject}: unknown "${key}", known: ${Object.keys(CHOICES).join(', ')}`)
-    }
-    if (value !== undefined && !isRight(value))
+    if (value !== undefined && !CHOICES[key]!(value))
       throw new BadOptionsError(`${subject}: "${key}" can't be ${String(value)}`)
   }
   if (options.timeoutMs !== undefined && options.onStop !== 'await') {
