@@ -349,7 +349,7 @@ describe.each(KINDS)('in a %s:', (kind) => {
       const limit = new RateLimitInvoker({ callsPerSecond: 1_000_000, burst: 1_000, clock }, new SerializedInvoker())
       const places = new ConcurrencyLimitInvoker({ maxConcurrent: 4 }, limit)
       const breaker = new CircuitBreakerInvoker({ minimumCalls: 1_000_000, clock }, places)
-      const batching = new BatchingInvoker({ methods: { none: 'noneMany' }, clock }, breaker)
+      const batching = new BatchingInvoker({ methods: {}, clock }, breaker)
       const { proxy } = await (await placeOf(pool, kind)).spawn<Probe>({
         ...probe,
         invoker: new RetryInvoker({ clock }, batching),

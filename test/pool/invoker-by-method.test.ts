@@ -1,4 +1,12 @@
-import { ConcurrencyLimitInvoker, type InvokerSpec, Pool, RetryInvoker, SerializedInvoker } from '@troupe/runtime'
+import {
+  BatchingInvoker,
+  ConcurrencyLimitInvoker,
+  type InvokerSpec,
+  PerMethodInvoker,
+  Pool,
+  RetryInvoker,
+  SerializedInvoker,
+} from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import { KINDS, placeOf } from '../fixtures/kinds.ts'
@@ -46,6 +54,26 @@ describe.each(KINDS)('in a %s:', (kind) => {
       expect((await proxy.takeReport()).begun).toEqual([0])
       await proxy.open('gate')
       expect(await Promise.all(waiting)).toEqual([0, 1])
+    })
+
+    it.each<readonly [string, InvokerSpec, string]>([
+      ['an invoker', { nwo: 'serialized', now: 'concurrent' }, '"nwo"'],
+      ['a layer', new PerMethodInvoker({ nwo: (next) => new RetryInvoker({}, next) }), '"nwo"'],
+      ['a layer around another', new RetryInvoker({}, new PerMethodInvoker({ nwo: (next) => next })), '"nwo"'],
+      ['a batch method', new BatchingInvoker({ methods: { now: 'nowMany' } }), '"nowMany"'],
+    ])('fails the start when %s is for a method that the service does not expose', async (_, invoker, named) => {
+      await using pool = new Pool()
+      const place = await placeOf(pool, kind)
+      await expect(place.spawn<Probe>({ ...probe, invoker })).rejects.toMatchObject({
+        code: 'ERR_TROUPE_START_FAILED',
+        cause: {
+          code: 'ERR_TROUPE_BAD_OPTIONS',
+          message: expect.stringMatching(
+            new RegExp(`^the invoker of "probe" is for ${named}, the service exposes: .*now`),
+          ),
+        },
+      })
+      expect(pool.names).toEqual([])
     })
   })
 })

@@ -59,6 +59,9 @@ export class CallQueue implements CallHolder, Expiring {
   /** What layers had taken before is let through. */
   #isDraining = false
   readonly #layers: HoldingLayer[] = []
+  /** Methods that layers were told of, and those of which they make calls of others. */
+  readonly #named = new Set<string>()
+  readonly #replaced = new Set<string>()
   #onLeft: (() => void) | undefined
   #isHeld = true
   /** Calls in the mailbox that nobody waits for any more. */
@@ -98,6 +101,25 @@ export class CallQueue implements CallHolder, Expiring {
   /** Its service is gone, and with it the calls that could be late. */
   unbind(): void {
     this.#watch?.remove(this)
+  }
+
+  /** A layer was told of these methods. */
+  nameMethods(methods: Iterable<string>): void {
+    for (const method of methods) this.#named.add(method)
+  }
+
+  /** A layer makes calls of others out of those of these methods: the service need not have them. */
+  replaceMethods(methods: Iterable<string>): void {
+    for (const method of methods) this.#replaced.add(method)
+  }
+
+  /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS when a layer was told of a method that is called and not exposed */
+  requireExposed(service: string, exposed: readonly string[]): void {
+    const unknown = [...this.#named].filter((method) => !exposed.includes(method) && !this.#replaced.has(method))
+    if (unknown.length === 0) return
+    throw new BadOptionsError(
+      `the invoker of "${service}" is for "${unknown.join('", "')}", the service exposes: ${exposed.join(', ') || 'nothing'}`,
+    )
   }
 
   /** Sends the call, has it wait, or fails it. */

@@ -73,6 +73,8 @@ export class BatchingInvoker extends Invoker {
       if (typeof batchMethod === 'string' && batchMethod !== method) continue
       throw new BadOptionsError(`the batch method of "${method}" must be another method, found ${String(batchMethod)}`)
     }
+    this.queue.nameMethods(this.#methods.values())
+    this.queue.replaceMethods(this.#methods.keys())
     this.queue.addLayer(this)
   }
 

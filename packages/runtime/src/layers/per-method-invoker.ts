@@ -27,6 +27,7 @@ export class PerMethodInvoker extends Invoker {
       if (layer instanceof Invoker && layer.queue === this.queue) continue
       throw new BadOptionsError(`the layer of "${method}" must be an Invoker around the one that it is given`)
     }
+    this.queue.nameMethods(this.#layers.keys())
   }
 
   override invoke(request: CallRequest): Promise<unknown> {

@@ -99,8 +99,13 @@ export class ReplicaSet {
     this.#set(opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])))
     const failure = opened.find((result) => result.status === 'rejected')
     if (failure) throw failure.reason
-    const [first] = this.#replicas
-    this.#options.onMethods(first!.methods, first!.className)
+    const { methods, className } = this.#replicas[0]!
+    const { name, invoker } = this.#options.spec
+    invoker.queue.requireExposed(
+      name,
+      methods.map(({ name }) => name),
+    )
+    this.#options.onMethods(methods, className)
   }
 
   /** Adds a replica in place of one that died. @param moves brings it to where the others are */
