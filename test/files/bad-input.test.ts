@@ -35,6 +35,10 @@ describe('what can not be right is BAD_OPTIONS, and says what was expected', () 
     ['fetchFile: {}', () => fetching({}, '/a', '/b'), '"fetch"'],
     ['fetchFile: no path', () => fetching(SOURCE, undefined, '/b'), 'path'],
     ['fetchFile: no target', () => fetching(SOURCE, '/a'), 'target'],
+    ['fetchFile: an empty target', () => fetching(SOURCE, '/a', ''), 'target'],
+    ['fetchFile: a target with NUL', () => fetching(SOURCE, '/a', '/b\0c'), 'target'],
+    ['push: an empty path', () => call(pushed(), 'push', ''), 'path'],
+    ['push: a path with NUL', () => call(pushed(), 'push', '/a\0b'), 'path'],
     ['fetchFile: no stream', () => fetching({ fetch: () => 5 }, '/a', '/b'), 'stream'],
   ])('%s', async (_, act, expected) => {
     await expect(act()).rejects.toMatchObject({

@@ -1,5 +1,19 @@
 /** What a program gives a pool by mistake, mostly something that is not there: the error says which, and has a code. */
-import { type Context, Pool } from '@troupe/runtime'
+import {
+  BatchingInvoker,
+  CircuitBreakerInvoker,
+  ConcurrencyLimitInvoker,
+  type Context,
+  DeduplicatingInvoker,
+  lasting,
+  PerMethodInvoker,
+  Pool,
+  RateLimitInvoker,
+  RetryInvoker,
+  SerializedInvoker,
+  toDot,
+  toMermaid,
+} from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 
@@ -154,6 +168,88 @@ describe('the specification of a context', () => {
     await expect(pool.context({ name: 'context', ...wrong } as never)).rejects.toEqual(badOptions(message))
     expect(pool.stats().contexts).toBe(0)
   })
+})
+
+describe('an invoker', () => {
+  const around = [{}, 5, 'serialized', null, () => {}, []] as never[]
+
+  it.each<readonly [string, (next: never) => unknown]>([
+    ['RetryInvoker', (next) => new RetryInvoker({}, next)],
+    ['CircuitBreakerInvoker', (next) => new CircuitBreakerInvoker({}, next)],
+    ['RateLimitInvoker', (next) => new RateLimitInvoker({ callsPerSecond: 1 }, next)],
+    ['ConcurrencyLimitInvoker', (next) => new ConcurrencyLimitInvoker({ maxConcurrent: 1 }, next)],
+    ['BatchingInvoker', (next) => new BatchingInvoker({ methods: {} }, next)],
+    ['DeduplicatingInvoker', (next) => new DeduplicatingInvoker({}, next)],
+    ['PerMethodInvoker', (next) => new PerMethodInvoker({}, next)],
+  ])('%s around what is no Invoker is BAD_OPTIONS', (_, make) => {
+    for (const next of around) {
+      expect(() => make(next), String(next)).toThrow(badOptions(/^an invoker can be around another Invoker, found /))
+    }
+  })
+
+  it.each([
+    [undefined, /an object of functions by method, found undefined/],
+    [null, /an object of functions by method, found null/],
+    [5, /an object of functions by method, found 5/],
+    ['serialized', /an object of functions by method, found "serialized"/],
+    [[() => {}], /an object of functions by method, found a list/],
+    [{ add: 5 }, /the layer of "add" must be made by a function, found 5/],
+    [{ add: new SerializedInvoker() }, /the layer of "add" must be made by a function, found an object/],
+    [{ add: () => null }, /the layer of "add" must be an Invoker around the one that it is given/],
+  ])('for each method, made of %o, is BAD_OPTIONS', (layers, message) => {
+    expect(() => new PerMethodInvoker(layers as never)).toThrow(badOptions(message))
+  })
+
+  it.each([
+    [{}, /"methods" must be an object of batch methods, such as .*, found undefined/],
+    [{ methods: null }, /"methods" must be an object of batch methods/],
+    [{ methods: 'getMany' }, /"methods" must be an object of batch methods/],
+    [{ methods: ['getMany'] }, /"methods" must be an object of batch methods/],
+    [{ methods: { get: 5 } }, /the batch method of "get" must be another method, found 5/],
+    [{ methods: { get: Object.create(null) } }, /the batch method of "get" must be another method, found an object/],
+  ])('that batches, made of %o, is BAD_OPTIONS', (options, message) => {
+    expect(() => new BatchingInvoker(options as never)).toThrow(badOptions(message))
+  })
+})
+
+describe('what can not be put into a text', () => {
+  const ODD = [Symbol('odd'), Object.create(null)] as const
+
+  it.each([
+    'name',
+    'module',
+    'exportName',
+    'invoker',
+    'link',
+    'thread',
+    'threads',
+    'resourceLimits',
+    'supervision',
+    'dependsOn',
+    'transitionMs',
+    'graceMs',
+    'maxTasks',
+  ])('is BAD_OPTIONS as the "%s" of a service, or in it', async (key) => {
+    await using pool = new Pool()
+    for (const odd of ODD) {
+      const isEmpty = typeof odd === 'object' && ['invoker', 'resourceLimits', 'supervision'].includes(key)
+      const given = isEmpty ? { restart: odd, maxOldGenerationSizeMb: odd } : odd
+      const add = () => pool.add({ name: 'calculator', module: fixture('calculator.ts'), [key]: given } as never)
+      expect(add).toThrow(badOptions(/^service /))
+    }
+  })
+})
+
+it.each([toDot, toMermaid])('what is no graph can not be drawn: BAD_OPTIONS by %o', (draw) => {
+  for (const graph of [undefined, null, 5, {}, { nodes: 5, edges: [] }, []]) {
+    expect(() => draw(graph as never)).toThrow(badOptions(/^a drawing is made of what pool.graph\(\) resolves with/))
+  }
+})
+
+it('what is neither a function nor an object can not be lasting: BAD_OPTIONS', () => {
+  for (const target of [undefined, null, 5, 'text', Symbol('s')]) {
+    expect(() => lasting(target as never)).toThrow(badOptions(/^lasting needs a function or an object, found /))
+  }
 })
 
 it('a signal to inject that is none is BAD_OPTIONS', async () => {

@@ -2,7 +2,7 @@
  * Between an invoker and the threads: the mailbox, the links that it is emptied to, and whether it is emptied at all.
  * At most `window` calls are at each thread; the rest waits here, on the owner's side, where it survives a crash.
  */
-import { BadOptionsError, MailboxFullError } from '@troupe/worker-host'
+import { BadOptionsError, MailboxFullError, messageOf } from '@troupe/worker-host'
 import type { Call, CallHolder, CallRequest } from './call.ts'
 import type { DeadlineWatch, Expiring } from './deadline-watch.ts'
 import { Mailbox } from './mailbox.ts'
@@ -277,5 +277,5 @@ export function leastPending<L extends { readonly pending: number; readonly hasR
 
 function requireCount(name: string, value: number): void {
   if (Number.isInteger(value) && value >= 1) return
-  throw new BadOptionsError(`an invoker's "${name}" must be a whole number of calls from 1, found ${String(value)}`)
+  throw new BadOptionsError(`an invoker's "${name}" must be a whole number of calls from 1, found ${messageOf(value)}`)
 }

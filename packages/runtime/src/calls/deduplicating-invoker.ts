@@ -6,7 +6,7 @@
  * Two calls are equal when method and arguments are, whatever the order of object keys. Arguments that have no key (a
  * function, a class instance, more than 1,000 nested values) make a call of its own each time.
  */
-import { BadOptionsError } from '@troupe/worker-host'
+import { BadOptionsError, messageOf } from '@troupe/worker-host'
 import { CallScope, plainCopy, requireOptions } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from './call.ts'
 import { callKey } from './call-key.ts'
@@ -53,8 +53,10 @@ export class DeduplicatingInvoker extends Invoker {
     requireOptions('DeduplicatingInvoker', options, KNOWN)
     const { ttlMs = 0, maxEntries = 10_000, key = callKey, ...mailbox } = options
     super(mailbox, next)
-    if (!(ttlMs >= 0)) throw new BadOptionsError(`"ttlMs" must be a number of milliseconds from 0, found ${ttlMs}`)
-    if (!(maxEntries >= 1)) throw new BadOptionsError(`"maxEntries" must be a number from 1, found ${maxEntries}`)
+    if (typeof ttlMs !== 'number' || !(ttlMs >= 0))
+      throw new BadOptionsError(`"ttlMs" must be a number of milliseconds from 0, found ${messageOf(ttlMs)}`)
+    if (typeof maxEntries !== 'number' || !(maxEntries >= 1))
+      throw new BadOptionsError(`"maxEntries" must be a number from 1, found ${messageOf(maxEntries)}`)
     this.#ttlMs = ttlMs
     this.#maxEntries = maxEntries
     this.#key = key

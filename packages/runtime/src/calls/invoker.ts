@@ -21,7 +21,7 @@
  * once when it is stopped.
  */
 import { BadOptionsError } from '@troupe/worker-host'
-import { PASSED_ON, RemoteStream, requireOptions } from '@troupe/worker-host/owner'
+import { PASSED_ON, RemoteStream, requireOptions, shown } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from './call.ts'
 import { CallQueue, type CallQueueOptions } from './call-queue.ts'
 
@@ -48,6 +48,9 @@ export abstract class Invoker {
    */
   constructor(options: InvokerOptions = {}, next?: Invoker) {
     requireOptions('an invoker', options, MAILBOX_OPTIONS)
+    if (next !== undefined && !(next instanceof Invoker)) {
+      throw new BadOptionsError(`an invoker can be around another Invoker, found ${shown(next)}`)
+    }
     if (next !== undefined && Object.values(options).some((value) => value !== undefined)) {
       throw new BadOptionsError(
         `${Object.keys(options).join(', ')}: set on the innermost invoker, which has the mailbox`,

@@ -1,5 +1,6 @@
 /** What is drawn of a graph, whatever the language: boxes in boxes, with keys that no language can misread. */
-import type { ServiceState } from '@troupe/worker-host'
+import { BadOptionsError, type ServiceState } from '@troupe/worker-host'
+import { shown } from '@troupe/worker-host/owner'
 import type { ContextNode, EdgeKind, GraphEdge, ServiceGraph, ServiceNode } from './service-graph.ts'
 
 export interface Drawing {
@@ -31,7 +32,12 @@ export const EDGE_STYLES = {
   startedBy: { label: 'started by', dot: 'dashed', mermaid: '-.->' },
 } as const
 
-export function drawn({ nodes, edges }: ServiceGraph): Drawing {
+/** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what is no graph */
+export function drawn(graph: ServiceGraph): Drawing {
+  const { nodes, edges }: Partial<ServiceGraph> = graph ?? {}
+  if (!Array.isArray(nodes) || !Array.isArray(edges)) {
+    throw new BadOptionsError(`a drawing is made of what pool.graph() resolves with, found ${shown(graph)}`)
+  }
   const keys = new Map(nodes.map(({ id }, index) => [id, `n${index}`]))
   const keyOf = (id: string): string => keys.get(id)!
   const targetOf = (kind: EdgeKind, id: string) => edges.find((edge) => edge.kind === kind && edge.from === id)?.to

@@ -17,7 +17,7 @@
  * order doesn't matter, `PerMethodInvoker` keeps the other methods out of here.
  */
 import { BadBatchError, BadOptionsError, type Clock, systemClock } from '@troupe/worker-host'
-import { type RemoteStream, requireOptions, thrownOf } from '@troupe/worker-host/owner'
+import { type RemoteStream, requireOptions, shown, thrownOf } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from '../calls/call.ts'
 import { Invoker, type InvokerOptions, MAILBOX_OPTIONS } from '../calls/invoker.ts'
 import { rebuildThrown } from '../calls/rejection.ts'
@@ -65,13 +65,18 @@ export class BatchingInvoker extends Invoker {
     super(mailbox, next)
     requireNumber('maxSize', maxSize, { from: 1, isWhole: true })
     requireNumber('maxDelayMs', maxDelayMs, { from: 0 })
+    if (typeof methods !== 'object' || methods === null || Array.isArray(methods)) {
+      throw new BadOptionsError(
+        `"methods" must be an object of batch methods, such as { get: 'getMany' }, found ${shown(methods)}`,
+      )
+    }
     this.#methods = new Map(Object.entries(methods))
     this.#maxSize = maxSize
     this.#maxDelayMs = maxDelayMs
     this.#clock = clock
     for (const [method, batchMethod] of this.#methods) {
       if (typeof batchMethod === 'string' && batchMethod !== method) continue
-      throw new BadOptionsError(`the batch method of "${method}" must be another method, found ${String(batchMethod)}`)
+      throw new BadOptionsError(`the batch method of "${method}" must be another method, found ${shown(batchMethod)}`)
     }
     this.queue.nameMethods(this.#methods.values())
     this.queue.replaceMethods(this.#methods.keys())

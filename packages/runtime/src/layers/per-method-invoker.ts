@@ -8,7 +8,7 @@
  *     })
  */
 import { BadOptionsError } from '@troupe/worker-host'
-import type { RemoteStream } from '@troupe/worker-host/owner'
+import { type RemoteStream, shown } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { ConcurrentInvoker, Invoker } from '../calls/invoker.ts'
 
@@ -22,12 +22,20 @@ export class PerMethodInvoker extends Invoker {
    */
   constructor(layers: Readonly<Record<string, (next: Invoker) => Invoker>>, next: Invoker = new ConcurrentInvoker()) {
     super({}, next)
-    this.#layers = new Map(Object.entries(layers).map(([method, wrap]) => [method, wrap(next)]))
-    for (const [method, layer] of this.#layers) {
-      if (layer instanceof Invoker && layer.queue === this.queue) continue
-      throw new BadOptionsError(`the layer of "${method}" must be an Invoker around the one that it is given`)
+    if (typeof layers !== 'object' || layers === null || Array.isArray(layers)) {
+      throw new BadOptionsError(`PerMethodInvoker needs an object of functions by method, found ${shown(layers)}`)
     }
+    this.#layers = new Map(Object.entries(layers).map(([method, wrap]) => [method, this.#made(method, wrap, next)]))
     this.queue.nameMethods(this.#layers.keys())
+  }
+
+  #made(method: string, wrap: unknown, next: Invoker): Invoker {
+    if (typeof wrap !== 'function') {
+      throw new BadOptionsError(`the layer of "${method}" must be made by a function, found ${shown(wrap)}`)
+    }
+    const layer: unknown = wrap(next)
+    if (layer instanceof Invoker && layer.queue === this.queue) return layer
+    throw new BadOptionsError(`the layer of "${method}" must be an Invoker around the one that it is given`)
   }
 
   override invoke(request: CallRequest): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { BadOptionsError } from '@troupe/worker-host'
+import { BadOptionsError, messageOf } from '@troupe/worker-host'
 
 /** An option's number and what it must be. */
 interface Bounds {
@@ -24,6 +24,6 @@ export function requireNumber(name: string, value: number, { from, above, to, is
     to === undefined ? '' : ` up to ${to}`,
   ]
   throw new BadOptionsError(
-    `"${name}" must be a ${isWhole ? 'whole ' : ''}number${bounds.join('')}, found ${String(value)}`,
+    `"${name}" must be a ${isWhole ? 'whole ' : ''}number${bounds.join('')}, found ${messageOf(value)}`,
   )
 }

@@ -1,5 +1,6 @@
 /** What a specification says of how calls reach a service: by name, by an invoker, or for each method by itself. */
 import { BadOptionsError } from '@troupe/worker-host'
+import { shown } from '@troupe/worker-host/owner'
 import { DeduplicatingInvoker } from '../calls/deduplicating-invoker.ts'
 import { ConcurrentInvoker, Invoker, SerializedInvoker } from '../calls/invoker.ts'
 import { ConcurrencyLimitInvoker } from '../layers/concurrency-limit-invoker.ts'
@@ -38,14 +39,14 @@ export function* invokerProblems(invoker: unknown): Generator<string> {
   const known = `an Invoker or one of ${Object.keys(INVOKERS).join(', ')}`
   if (invoker === undefined || invoker instanceof Invoker || isName(invoker)) return
   if (typeof invoker !== 'object' || invoker === null || Array.isArray(invoker)) {
-    yield `"invoker" must be ${known}, or one for each method, found ${String(invoker)}`
+    yield `"invoker" must be ${known}, or one for each method, found ${shown(invoker)}`
     return
   }
   for (const [method, given] of Object.entries(invoker)) {
     if (isName(given) || (method === SHARED ? given instanceof Invoker : typeof given === 'function')) continue
     const expected =
       method === SHARED ? known : `a function that makes a layer or one of ${Object.keys(INVOKERS).join(', ')}`
-    yield `"invoker" of "${method}" must be ${expected}, found ${given instanceof Invoker ? 'an Invoker' : String(given)}`
+    yield `"invoker" of "${method}" must be ${expected}, found ${given instanceof Invoker ? 'an Invoker' : shown(given)}`
   }
 }
 

@@ -1,6 +1,6 @@
 /** What a pool is told about a service, and what is wrong with it if it is. */
 import type { ResourceLimits } from 'node:worker_threads'
-import { BadOptionsError, NotCloneableError } from '@troupe/worker-host'
+import { BadOptionsError, messageOf, NotCloneableError } from '@troupe/worker-host'
 import { findUncloneable } from '@troupe/worker-host/owner'
 import { ConcurrentInvoker, type Invoker } from '../calls/invoker.ts'
 import { moduleUrl } from '../modules/module-url.ts'
@@ -148,27 +148,28 @@ function* problemsOf(spec: CommonSpec): Generator<string> {
   yield* unknownKeys(spec, KNOWN_KEYS)
   if (!isName(name)) yield nameProblem(name)
   if (moduleUrl(module) === undefined) {
-    yield `"module" must be a file: URL or an absolute path, such as new URL('./views.ts', import.meta.url), found ${String(module)}`
+    yield `"module" must be a file: URL or an absolute path, such as new URL('./views.ts', import.meta.url), found ${messageOf(module)}`
   }
   if (exportName !== undefined && typeof exportName !== 'string') yield `"exportName" must be a text`
   yield* invokerProblems(invoker)
   if (thread === 'parent' && (threads > 1 || spec.resourceLimits !== undefined)) {
     yield `"threads" and "resourceLimits" are of a thread of its own, and "thread" is "parent"`
-  } else if (thread !== 'own' && thread !== 'parent') yield `"thread" must be own or parent, found ${String(thread)}`
-  if (!LINKS.includes(spec.link)) yield `"link" must be direct or routed, found ${String(spec.link)}`
-  if (!isCount(threads) || threads > 1024) yield `"threads" must be a whole number from 1 to 1024, found ${threads}`
+  } else if (thread !== 'own' && thread !== 'parent') yield `"thread" must be own or parent, found ${messageOf(thread)}`
+  if (!LINKS.includes(spec.link)) yield `"link" must be direct or routed, found ${messageOf(spec.link)}`
+  if (!isCount(threads) || threads > 1024)
+    yield `"threads" must be a whole number from 1 to 1024, found ${messageOf(threads)}`
   yield* resourceLimitProblems(spec.resourceLimits)
-  if (!(transitionMs > 0 && transitionMs <= MAX_MS)) {
-    yield `"transitionMs" must be a number of milliseconds above 0, up to ${MAX_MS}, found ${transitionMs}`
+  if (typeof transitionMs !== 'number' || !(transitionMs > 0 && transitionMs <= MAX_MS)) {
+    yield `"transitionMs" must be a number of milliseconds above 0, up to ${MAX_MS}, found ${messageOf(transitionMs)}`
   }
-  if (!(graceMs >= 0 && graceMs <= MAX_MS)) {
-    yield `"graceMs" must be a number of milliseconds from 0 to ${MAX_MS}, found ${graceMs}`
+  if (typeof graceMs !== 'number' || !(graceMs >= 0 && graceMs <= MAX_MS)) {
+    yield `"graceMs" must be a number of milliseconds from 0 to ${MAX_MS}, found ${messageOf(graceMs)}`
   }
   const { dependsOn = [] } = spec
   if (!Array.isArray(dependsOn) || !dependsOn.every((one) => typeof one === 'string')) {
     yield `"dependsOn" must be a list of names`
   }
-  if (!isCount(spec.maxTasks ?? 1)) yield `"maxTasks" must be a whole number from 1, found ${spec.maxTasks}`
+  if (!isCount(spec.maxTasks ?? 1)) yield `"maxTasks" must be a whole number from 1, found ${messageOf(spec.maxTasks)}`
   yield* supervisionProblems(spec.supervision)
 }
 

@@ -1,5 +1,5 @@
 /** How many threads a pool may have, and how many it keeps ready. */
-import { BadOptionsError } from '@troupe/worker-host'
+import { BadOptionsError, messageOf } from '@troupe/worker-host'
 import { requireOptions } from '@troupe/worker-host/owner'
 
 export interface ThreadLimits {
@@ -39,11 +39,11 @@ export function checkThreadLimits(limits: ThreadLimits = {}, defaultMin: number)
 }
 
 function* problemsOf({ min, max, idleMs }: Required<ThreadLimits>): Generator<string> {
-  if (!Number.isInteger(max) || max < 1) yield `"max" must be a whole number from 1, found ${String(max)}`
+  if (!Number.isInteger(max) || max < 1) yield `"max" must be a whole number from 1, found ${messageOf(max)}`
   if (!Number.isInteger(min) || min < 0 || min > max) {
-    yield `"min" must be a whole number from 0 to "max", found ${String(min)}`
+    yield `"min" must be a whole number from 0 to "max", found ${messageOf(min)}`
   }
   if (idleMs !== Number.POSITIVE_INFINITY && !(idleMs > 0 && idleMs <= MAX_MS)) {
-    yield `"idleMs" must be a number of milliseconds above 0, up to ${MAX_MS}, or Infinity, found ${String(idleMs)}`
+    yield `"idleMs" must be a number of milliseconds above 0, up to ${MAX_MS}, or Infinity, found ${messageOf(idleMs)}`
   }
 }

@@ -4,7 +4,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { BadOptionsError, FileDamagedError } from '../errors/catalogue.ts'
 import { shown } from '../errors/require-options.ts'
 import type { FileEnd, FileHead, FilePart } from './file-service.ts'
-import { requireMethod, requirePath } from './requirements.ts'
+import { requireMethod, requireOwnPath, requirePath } from './requirements.ts'
 
 /**
  * Anything that sends files as a `FileService` does: its proxy, or one with options, `proxy.$with({ signal })`. The bytes
@@ -30,7 +30,7 @@ export interface FetchedFile extends FileHead, FileEnd {}
 export async function fetchFile(files: FileSource, path: string, target: string): Promise<FetchedFile> {
   requireMethod('fetchFile needs a source', files, 'fetch')
   requirePath('fetchFile', path)
-  requirePath('fetchFile, for its target,', target)
+  requireOwnPath('fetchFile, for its target,', target)
   const draft = `${target}.${randomUUID()}.part`
   try {
     const parts = files.fetch(path)

@@ -10,7 +10,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { BadOptionsError, FileChangedError, FileRefusedError, StoreFullError } from '../errors/catalogue.ts'
 import { requireOptions, shown } from '../errors/require-options.ts'
-import { requireMethod, requirePath } from './requirements.ts'
+import { requireMethod, requireOwnPath, requirePath } from './requirements.ts'
 
 /** The next hop: the proxy of a `PushFileService`, or another `PushedFiles`. */
 export interface PushTarget {
@@ -64,7 +64,7 @@ export class PushedFiles implements PushTarget {
    * @throws {FileChangedError} ERR_TROUPE_FILE_CHANGED when it does not stay as long as it was
    */
   async push(path: string): Promise<void> {
-    requirePath('push', path)
+    requireOwnPath('push', path)
     // To open a device can be to use it, so it isn't opened to find out.
     if (!(await stat(path)).isFile()) throw new FileRefusedError(path, 'notAFile')
     await using handle = await open(path)
