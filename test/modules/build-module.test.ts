@@ -1,9 +1,9 @@
-import { chmod, chown, mkdir, mkdtemp, readdir, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { chmod, chown, mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { Pool } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
+import { openPackage } from './open-package.ts'
 
 interface Greeter {
   greet(): string
@@ -24,24 +24,18 @@ export class Greeter extends Service {
 }
 `
 
-/** A package of its own in a temporary folder, that finds Troupe as an installed one would. */
 async function project() {
-  const folder = await mkdtemp(join(tmpdir(), 'troupe-modules-'))
-  await mkdir(join(folder, 'node_modules', '@troupe'), { recursive: true })
-  const host = dirname(dirname(fileURLToPath(import.meta.resolve('@troupe/worker-host'))))
-  await symlink(host, join(folder, 'node_modules', '@troupe', 'worker-host'))
-  const module = pathToFileURL(join(folder, 'greeter.ts'))
   const words = (text: string) => `export const greeting: string = '${text}'\nexport const here = import.meta.url\n`
-  await writeFile(module, service('there'))
-  await writeFile(join(folder, 'words.ts'), words('hello'))
+  const opened = await openPackage({ 'greeter.ts': service('there'), 'words.ts': words('hello') })
+  const { folder } = opened
   const cache = join(folder, 'node_modules', '.cache', 'troupe')
   return {
-    module,
+    module: pathToFileURL(join(folder, 'greeter.ts')),
     cache,
     setWords: (text: string) => writeFile(join(folder, 'words.ts'), words(text)),
     bundles: async () =>
       (await readdir(cache)).filter((file) => file.endsWith('.mjs')).map((file) => join(cache, file)),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   }
 }
 

@@ -86,6 +86,7 @@ async function build(source: string): Promise<{ text: string; inputs: CacheRecor
     sourcesContent: false,
     keepNames: true,
     logLevel: 'silent',
+    absPaths: ['log'],
     outfile: `${source}.mjs`,
     define: Object.fromEntries(META.map((name) => [`import.meta.${name}`, `__troupe_${name}`])),
     plugins: [packagesOutside, ownImportMeta],

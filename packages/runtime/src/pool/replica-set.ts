@@ -7,6 +7,7 @@ import { type MethodDescription, type Move, type MoveEnd, throwAll } from '@trou
 import type { Call, RefusedCall } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import { loadableModule } from '../modules/build-module.ts'
+import { tellOfSource } from '../modules/load-failure.ts'
 import type { Loan } from '../routing/link-lender.ts'
 import { type Death, ThreadDiedError } from '../threads/host-link.ts'
 import { Replica } from './replica.ts'
@@ -199,7 +200,7 @@ export class ReplicaSet {
 
   async #openReplica(moduleUrl: string): Promise<Replica> {
     const { spec, owner, place, clock, onRoom, onRefused } = this.#options
-    const replica = await Replica.open(place, {
+    const opened = Replica.open(place, {
       order: {
         name: spec.name,
         context: place.id,
@@ -221,6 +222,10 @@ export class ReplicaSet {
       onLinkReturned: onRoom,
       onDeadline: (atMs) => spec.invoker.queue.expectDeadline(atMs),
       onBirth: (kill) => this.#keep(kill),
+    })
+    const replica = await opened.catch(async (error: unknown) => {
+      await tellOfSource(error, spec.module, moduleUrl)
+      throw error
     })
     void replica.died.then((death) => this.#onDeath(replica, death))
     return replica

@@ -2,6 +2,7 @@
  * Carries a service's life out: what the reconciler decides, it does to the threads and to the invoker; and what happens
  * to the threads it judges by the service's supervision.
  */
+import { fileURLToPath } from 'node:url'
 import {
   type Clock,
   type ContextId,
@@ -145,7 +146,8 @@ export class ServiceRunner {
     try {
       await this.replicas.open()
     } catch (error) {
-      throw new StartFailedError(this.#spec.name, 'PREPARING', this.#asCrash(error))
+      const { name, module } = this.#spec
+      throw new StartFailedError(name, `loading ${fileURLToPath(module)}`, this.#asCrash(error))
     }
     if (this.#isRaised) this.replicas.heedStop(true)
     return [...this.replicas.moves, ...TRANSITIONS]
