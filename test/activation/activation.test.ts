@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import type { Lazy } from '../fixtures/services/lazy.ts'
 import type { Relay } from '../fixtures/services/relay.ts'
-import { openDiary } from './diary.ts'
+import { openDiary, PARTS } from './diary.ts'
 
 const LAZY = 'lazy#Lazy'
 const lazy = fixture('lazy.ts')
@@ -153,7 +153,7 @@ describe('an activated service', () => {
     diary.setBroken(true)
     await expect(images.activate(lazy, 'Lazy')).rejects.toMatchObject({
       code: 'ERR_TROUPE_START_FAILED',
-      cause: { message: 'broken' },
+      cause: { message: 'constructor is broken' },
     })
     const asked = [images.call(LAZY, 'whoCalls'), inside.proxy.callHere(LAZY, 'whoCalls')]
     for (const outcome of await Promise.allSettled(asked)) {
@@ -163,6 +163,31 @@ describe('an activated service', () => {
     diary.setBroken(false)
     expect(await images.call(LAZY, 'whoCalls')).toBe(`root calls ${LAZY} in root/images`)
   })
+
+  it.each(PARTS)(
+    'whose %s throws fails every call that waits for it as `spawn` would: START_FAILED, with the cause',
+    async (part) => {
+      using diary = openDiary()
+      await using pool = new Pool(options)
+      const { images, inside } = await withImages(pool)
+      diary.setBroken(true, part)
+      const failed = { code: 'ERR_TROUPE_START_FAILED', cause: { name: 'RangeError', message: `${part} is broken` } }
+      await expect(pool.spawn<Lazy>({ name: 'lazy', module: lazy })).rejects.toMatchObject(failed)
+      const asked = [
+        pool.call(LAZY, 'whoCalls'),
+        pool.call(LAZY, 'whoCalls'),
+        pool.proxy<Lazy>(LAZY).whoCalls(),
+        images.call(LAZY, 'whoCalls'),
+        pool.proxy<Lazy>(`images/${LAZY}`).whoCalls(),
+        inside.proxy.callHere(LAZY, 'whoCalls'),
+      ]
+      for (const outcome of await Promise.allSettled(asked)) {
+        expect(outcome).toMatchObject({ status: 'rejected', reason: failed })
+      }
+      diary.setBroken(false, part)
+      expect(await pool.call(LAZY, 'whoCalls')).toBe(`root calls ${LAZY} in root/${LAZY}`)
+    },
+  )
 
   it('that was killed leaves its name to the next one', async () => {
     using diary = openDiary()

@@ -3,11 +3,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+export const PARTS = ['constructor', 'prepare', 'start'] as const
+
+type Part = (typeof PARTS)[number]
+
 export interface Diary extends Disposable {
   /** In the order in which it happened: imported, constructed, ran, stopped. */
   readonly text: string
-  /** From now on no object can be made; or it can again. */
-  setBroken(isBroken: boolean): void
+  /** From now on this part of the service throws; or it does no more. */
+  setBroken(isBroken: boolean, part?: Part): void
 }
 
 /** To be made before the pool, whose threads get a copy of the environment. */
@@ -20,9 +24,9 @@ export function openDiary(): Diary {
     get text() {
       return readFileSync(file, 'utf8').trim()
     },
-    setBroken(isBroken) {
-      if (isBroken) writeFileSync(`${file}.broken`, '')
-      else rmSync(`${file}.broken`)
+    setBroken(isBroken, part = 'constructor') {
+      if (isBroken) writeFileSync(`${file}.${part}`, '')
+      else rmSync(`${file}.${part}`)
     },
     [Symbol.dispose]() {
       delete process.env.TROUPE_TEST_DIARY

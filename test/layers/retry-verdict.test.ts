@@ -29,7 +29,7 @@ describe('retryVerdict', () => {
     [...named(new CircuitOpenError('s', 1, 1)), 'safe', 'ifIdempotent'],
     ['ServiceCrashedError, not begun', crash(false), 'safe', 'ifIdempotent'],
     ['ServiceCrashedError, perhaps begun', crash(true), 'ifIdempotent', 'ifIdempotent'],
-    [...named(new StartFailedError('s', 'STARTING', 'x')), 'ifIdempotent', 'ifIdempotent'],
+    [...named(new StartFailedError('s', 'STARTING', 'x')), 'safe', 'ifIdempotent'],
     [...named(new RangeError('x')), 'ifIdempotent', 'ifIdempotent'],
     [
       'an error with a code like ours',

@@ -13,6 +13,7 @@ const VERDICTS: Readonly<Record<string, RetryVerdict>> = {
   ERR_TROUPE_MAILBOX_FULL: 'safe',
   ERR_TROUPE_RATE_LIMITED: 'safe',
   ERR_TROUPE_CIRCUIT_OPEN: 'safe',
+  ERR_TROUPE_START_FAILED: 'safe',
   ERR_TROUPE_SERVICE_CRASHED: 'ifIdempotent', // unless it says that the call had not begun
   ERR_TROUPE_NO_SUCH_SERVICE: 'never',
   ERR_TROUPE_NO_SUCH_METHOD: 'never',

@@ -329,6 +329,9 @@ export class ServiceRunner {
 
   /** For a call that waited when the service failed for good. */
   #neverBegun(error: unknown, { subject }: Call): Error {
+    if (!this.#hasRun && error instanceof StartFailedError) {
+      return new StartFailedError(this.#spec.name, `it was started, and the call of ${subject} waited`, error.cause)
+    }
     const { cause, exitCode, signal }: Death = error instanceof ServiceCrashedError ? error : { cause: error }
     return new ServiceCrashedError(this.#spec.name, { cause, exitCode, signal, call: subject, mayHaveRun: false })
   }
