@@ -13,6 +13,7 @@ import {
   SerializedInvoker,
   toDot,
   toMermaid,
+  transfer,
 } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
@@ -252,9 +253,31 @@ it('what is neither a function nor an object can not be lasting: BAD_OPTIONS', (
   }
 })
 
+it('what can not be moved along, and what is no list of it, is BAD_OPTIONS', () => {
+  for (const value of [undefined, null, 5, 'text', Symbol('s')]) {
+    expect(() => transfer(value, [])).toThrow(
+      badOptions(/^transfer needs an object with which something is moved, found /),
+    )
+  }
+  for (const list of [undefined, null, 5, new ArrayBuffer(1), {}]) {
+    expect(() => transfer({}, list as never)).toThrow(badOptions(/^transfer needs a list of what is moved, found /))
+  }
+})
+
 it('a signal to inject that is none is BAD_OPTIONS', async () => {
   await using pool = new Pool()
   await expect(pool.inject('key', { signal: 5 as never })).rejects.toEqual(
     badOptions(/"signal" must be an AbortSignal/),
   )
+})
+
+it.each(['.', '..'])('a service or a context named "%s", which no path leads to, is BAD_OPTIONS', async (name) => {
+  await using pool = new Pool({ threads: { min: 0 } })
+  expect(() => pool.add({ name, module: fixture('calculator.ts') })).toThrow(badOptions(/not be "." or ".."/))
+  await expect(pool.context({ name })).rejects.toEqual(badOptions(/not be "." or ".."/))
+})
+
+it.each([0, -5, '5', Number.NaN, null])('a picture within %o ms is BAD_OPTIONS', async (timeoutMs) => {
+  await using pool = new Pool({ threads: { min: 0 } })
+  await expect(pool.graph({ timeoutMs } as never)).rejects.toEqual(badOptions(/^"timeoutMs" must be a number above 0/))
 })

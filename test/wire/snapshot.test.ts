@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { transfer } from '../../packages/worker-host/src/values/transfer.ts'
 import { isPrimitive, LIVE, snapshot } from '../../packages/worker-host/src/wire/snapshot.ts'
-import { transfer } from '../../packages/worker-host/src/wire/transfer.ts'
 
 /** Arrays with holes and with names, which generators of plain values don't make. */
 const oddArray = fc

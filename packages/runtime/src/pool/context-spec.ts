@@ -74,10 +74,10 @@ function* execArgvProblems(execArgv: readonly string[]): Generator<string> {
 }
 
 /** A name is one step of a path; with a `#` at its start it is Troupe's own. */
-export const isName = (name: unknown): boolean => typeof name === 'string' && /^(?!#)[^/\0]{1,200}$/.test(name)
+export const isName = (name: unknown): boolean => typeof name === 'string' && /^(?!#|\.{1,2}$)[^/\0]{1,200}$/.test(name)
 
 export const nameProblem = (name: unknown): string =>
-  `"name" must be a text of 1 to 200 characters without "/", and not begin with "#", found ${JSON.stringify(name)}`
+  `"name" must be a text of 1 to 200 characters without "/", not begin with "#", and not be "." or "..", found ${JSON.stringify(name)}`
 
 /** Of a service that is put into a context: what its thread is like has been decided. */
 const OF_ITS_THREAD = ['thread', 'threads', 'resourceLimits'] as const

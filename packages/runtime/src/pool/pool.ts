@@ -39,6 +39,7 @@ import type { Place } from '../contexts/place.ts'
 import type { SharedThread } from '../contexts/shared-thread.ts'
 import { eachAfterDependencies, eachAfterDependents, requireNoCircle, startOrder } from '../graph/dependencies.ts'
 import { closed, type ServiceGraph } from '../graph/service-graph.ts'
+import { requireNumber } from '../layers/require-number.ts'
 import { requireModule } from '../modules/module-url.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Switchboard } from '../routing/switchboard.ts'
@@ -336,7 +337,9 @@ export class Pool implements AsyncDisposable {
   /** A picture of the contexts and services of this pool and of all below it, at one moment; `toDot` and `toMermaid` draw it. */
   async graph(options: GraphOptions = {}): Promise<ServiceGraph> {
     requireOptions('graph', options, ['timeoutMs'])
-    return closed(await this.#graph(options.timeoutMs ?? 1_000))
+    const { timeoutMs = 1_000 } = options
+    requireNumber('timeoutMs', timeoutMs, { above: 0 })
+    return closed(await this.#graph(timeoutMs))
   }
 
   /**

@@ -197,7 +197,8 @@ export class ServiceHandle<S = unknown> {
    * Resolves when the service is in that state, now or later.
    *
    * @throws {NotRunningError} ERR_TROUPE_NOT_RUNNING, with the failure as `cause`, when the service fails for good first
-   * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED when its pool, or its context, is closed first
+   * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED when its pool, or its context, is closed first, or it is removed: who
+   *   only wants to hear of a state listens to the event, which may never come
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what is no state
    */
   async waitFor(state: ServiceState): Promise<void> {

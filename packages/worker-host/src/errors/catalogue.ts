@@ -106,7 +106,7 @@ export class DeadlineExceededError extends TroupeError {
   declare readonly ranMs?: number
   constructor(subject: string, limitMs: number, spent?: TimeSpent) {
     const how = spent ? `: ${Math.round(spent.waitedMs)} ms waiting, ${Math.round(spent.ranMs)} ms running` : ''
-    super(`${subject} took longer than ${Math.round(limitMs * 10) / 10} ms${how}`)
+    super(`${subject} took longer than ${limitMs < 0.1 ? limitMs : Math.round(limitMs * 10) / 10} ms${how}`)
     this.limitMs = limitMs
     Object.assign(this, spent)
   }

@@ -62,7 +62,8 @@ export class Select<From extends Source = Source>
 
   /**
    * @param source of a type that the select was made with: `this.select<Source>(a)` takes any, later too
-   * @returns false when the select is closed already: the source is left alone
+   * @returns false when the select is closed already: the source is left alone. It closes by itself once a source has
+   *   ended and none is left, so one is put in place of another by adding first, and then removing
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for a source that is in a select, this one or another, or of which
    *   another source of this one reads the same: the messages of a port, an event of an emitter, an iterator; for a
    *   select that this one is inside of, or an iterable that gives it; for what is no source

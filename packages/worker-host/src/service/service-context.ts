@@ -12,8 +12,8 @@ export interface ServiceContext {
   /** Its place in the tree, such as `root/views`: the identity with which its services call. */
   readonly id: ContextId
   /**
-   * Whether the service's calls come from within its process, so that it can answer with memory that is shared. False where
-   * it was brought up from another process, through which they all come.
+   * False where the service was brought up from another process, through which all its calls come: an answer with shared
+   * memory reaches nobody then. Where it is true, it reaches those callers that are in the service's own process.
    */
   readonly sharesMemory: boolean
   toString(): string

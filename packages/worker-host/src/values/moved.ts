@@ -7,8 +7,8 @@
  */
 import { isMarkedAsUntransferable, type Transferable } from 'node:worker_threads'
 import { type Endpoint, wrap } from 'comlink'
+import { forgetNoted, notedOf } from '../wire/moved-notes.ts'
 import { isPrimitive } from '../wire/snapshot.ts'
-import { forgetNoted, notedOf } from '../wire/transfer.ts'
 import { UnsendableError } from '../wire/uncloneable.ts'
 
 interface Message {

@@ -11,7 +11,7 @@
  */
 import { isMarkedAsUntransferable } from 'node:worker_threads'
 import { isMarked } from './markers.ts'
-import { notedOf } from './transfer.ts'
+import { notedOf } from './moved-notes.ts'
 
 export const LIVE: unique symbol = Symbol('live')
 

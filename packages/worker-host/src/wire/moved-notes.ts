@@ -1,0 +1,17 @@
+/** Which objects are to be moved with a value, not copied, as `transfer` has said. */
+import type { Transferable } from 'node:worker_threads'
+
+// On globalThis, because two copies of this package in one thread (the host's and the author's) must share it.
+const REGISTRY = Symbol.for('@troupe/worker-host:transfers')
+const shared = globalThis as { [REGISTRY]?: WeakMap<object, readonly Transferable[]> }
+shared[REGISTRY] ??= new WeakMap()
+const noted = shared[REGISTRY]
+
+export const noteMoved = (value: object, transferables: readonly Transferable[]): void =>
+  void noted.set(value, transferables)
+
+/** Undefined when it was not noted, or has been moved. */
+export const notedOf = (value: object): readonly Transferable[] | undefined => noted.get(value)
+
+/** It has been moved: a long list of what has been would burden the collector. */
+export const forgetNoted = (value: object): void => void noted.delete(value)
