@@ -25,6 +25,7 @@ import { requireOptions } from '@troupe/worker-host/owner'
 import type { CallRequest, RefusedCall } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import type { FinishReason } from '../lifecycle/life.ts'
+import type { Reconciler } from '../lifecycle/reconciler.ts'
 import { ComlinkEndpoint } from '../proxy/comlink-endpoint.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import type { Loan } from '../routing/link-lender.ts'
@@ -179,18 +180,17 @@ export class ServiceHandle<S = unknown> {
 
   /** Brings the service to STOPPED and ends its thread. Of a failure it takes note: FAILED becomes STOPPED. */
   stop(options?: StopOptions): Promise<void> {
-    return this.#drained(() => this.#runner.reconciler.aim('STOPPED'), options)
+    return this.#drained((reconciler) => reconciler.aim('STOPPED'), options)
   }
 
   /** Starts the service with a fresh thread and a fresh object, from whatever state, FAILED included. */
   restart(options?: StopOptions): Promise<void> {
-    if (this.#runner.isClosed) return Promise.reject(new PoolClosedError(`service "${this.name}" can't be started`))
-    return this.#drained(() => this.#runner.reconciler.restart(), options)
+    return this.#drained((reconciler) => this.#closed() ?? reconciler.restart(), options)
   }
 
   /** Ends the service's threads at once. To everyone it is a crash, so `supervision` may bring the service back. */
   kill(reason: unknown = new Error(`service "${this.name}" was killed`)): void {
-    this.#runner.replicas.kill(reason)
+    this.#runner.kill(reason)
   }
 
   /**
@@ -340,20 +340,25 @@ export class ServiceHandle<S = unknown> {
     for (const endpoint of this.#endpoints) endpoint.close() // what was pending has been answered on it
   }
 
-  #drained(aim: () => Promise<void>, options: StopOptions = {}): Promise<void> {
+  #drained(set: (reconciler: Reconciler) => Promise<void>, options: StopOptions = {}): Promise<void> {
     try {
       requireOptions(`stopping "${this.name}"`, options, ['drain'])
     } catch (error) {
       return Promise.reject(error)
     }
-    const goal = aim()
+    const goal = this.#runner.aim(set)
     if (options.drain === false && this.#runner.reconciler.target === 'STOPPED' && this.state !== 'STOPPED')
       this.#runner.turnAway()
     return goal
   }
 
+  /** Rejects once the pool is closed. */
+  #closed(): Promise<never> | undefined {
+    if (!this.#runner.isClosed) return undefined
+    return Promise.reject(new PoolClosedError(`service "${this.name}" can't be started`))
+  }
+
   #aim(target: RestState): Promise<void> {
-    if (this.#runner.isClosed) return Promise.reject(new PoolClosedError(`service "${this.name}" can't be started`))
-    return this.#runner.reconciler.aim(target)
+    return this.#runner.aim((reconciler) => this.#closed() ?? reconciler.aim(target))
   }
 }

@@ -60,6 +60,8 @@ export class ServiceRunner {
   /** Whether `this.stopping` is raised in the threads. */
   #isRaised = false
   #drained: PromiseWithResolvers<void> | undefined
+  /** Set from a kill until what comes of it has been told: till it is FAILED, nothing can be asked of the threads. */
+  #killed: PromiseWithResolvers<void> | undefined
   /** What a pause on the way to STOPPED threw: no step of a stop is left out for it, so it fails the service after them. */
   #putOff: StartFailedError | undefined
 
@@ -116,6 +118,20 @@ export class ServiceRunner {
     this.replicas.revoke(caller)
   }
 
+  /** Ends the threads: they are gone at once, and a process is a little later. What is asked for meanwhile comes after that. */
+  kill(reason: unknown): void {
+    if (this.state !== 'STOPPED' && this.state !== 'FAILED') this.#killed ??= Promise.withResolvers()
+    this.replicas.kill(reason)
+  }
+
+  /** @param set a goal, which joins or supersedes the present one */
+  aim(set: (reconciler: Reconciler) => Promise<void>): Promise<void> {
+    if (this.#killed === undefined || this.state === 'FAILED') return set(this.reconciler)
+    const goal = this.#killed.promise.then(() => set(this.reconciler))
+    goal.catch(() => {}) // as of any goal that nobody awaits
+    return goal
+  }
+
   /** Refuses calls, and fails those that wait. */
   turnAway(refusal: (call: Call) => Error = this.#notRunning): void {
     this.#spec.invoker.queue.refuse(refusal)
@@ -133,7 +149,7 @@ export class ServiceRunner {
     const kill = () => this.replicas.kill(new Error('the pool was closed'))
     const cancelGrace = this.#clock.setTimer(kill, this.#spec.graceMs + TELL_MS)
     try {
-      await this.reconciler.aim('STOPPED', 'close')
+      await this.aim((reconciler) => reconciler.aim('STOPPED', 'close'))
     } catch {
       // It failed while it stopped: 'failed' and `finished` tell, and its threads are gone either way.
     } finally {
@@ -246,6 +262,7 @@ export class ServiceRunner {
       this.#hasRun = false
       this.#isRestarting = false
       this.#life.end(cause === 'finish' ? 'completed' : 'stopped')
+      this.#endKill()
       if (this.reconciler.target !== 'STOPPED') this.#passStopped()
       else if (!this.#isClosed) this.turnAway()
     }
@@ -305,7 +322,14 @@ export class ServiceRunner {
       own.length === 0 ? error : new AggregateError([error, ...own], 'the service failed, and so did its clean-up')
     this.events.emit('failed', outcome, willRestart)
     if (!willRestart) this.#life.fail(outcome)
-    else if (this.state === 'FAILED') await this.reconciler.restart().catch(() => {}) // told by the next 'failed'
+    else if (this.state === 'FAILED') this.reconciler.restart().catch(() => {}) // told by the next 'failed'
+    this.#endKill()
+  }
+
+  /** What came of a kill has been told: now it is the turn of those who have asked for something since. */
+  #endKill(): void {
+    this.#killed?.resolve()
+    this.#killed = undefined
   }
 
   #admitsRestart(): boolean {

@@ -1,0 +1,100 @@
+/**
+ * What is asked of a service that has been killed comes after its crash has been told, whatever it lives in: a thread is
+ * gone at once, and a process a little later.
+ */
+import { Pool, type RestartType, type ServiceHandle } from '@troupe/runtime'
+import { describe, expect, it } from 'vitest'
+import { fixture } from '../fixtures/index.ts'
+import { KINDS, placeOf } from '../fixtures/kinds.ts'
+import type { Patient } from '../fixtures/services/patient.ts'
+
+const PATIENT = 'patient'
+const crashed = { code: 'ERR_TROUPE_SERVICE_CRASHED', cause: { message: 'enough' } }
+const refused = { status: 'rejected', reason: { code: 'ERR_TROUPE_NOT_RUNNING', cause: crashed } }
+const done = { status: 'fulfilled' }
+const died = { status: 'rejected', reason: crashed }
+const stopped = { status: 'fulfilled', value: 'stopped' }
+
+type Ask = (handle: ServiceHandle, pool: Pool) => Promise<void>
+
+const STOP: Ask = (handle) => handle.stop()
+const START: Ask = (handle) => handle.start()
+const PAUSE: Ask = (handle) => handle.pause()
+const RESTART: Ask = (handle) => handle.restart()
+const REMOVE: Ask = (_, pool) => pool.remove(PATIENT)
+
+interface Row {
+  readonly asked: object
+  readonly state: string
+  /** How the life ended that the kill was in; undefined while it goes on. */
+  readonly finished: object | undefined
+}
+
+const ROWS: readonly (readonly [RestartType, string, Ask, Row])[] = [
+  ['temporary', 'stop', STOP, { asked: done, state: 'STOPPED', finished: died }],
+  ['temporary', 'remove', REMOVE, { asked: done, state: 'STOPPED', finished: died }],
+  ['temporary', 'restart', RESTART, { asked: done, state: 'RUNNING', finished: died }],
+  ['temporary', 'start', START, { asked: refused, state: 'FAILED', finished: died }],
+  ['temporary', 'pause', PAUSE, { asked: refused, state: 'FAILED', finished: died }],
+  ['permanent', 'stop', STOP, { asked: done, state: 'STOPPED', finished: stopped }],
+  ['permanent', 'remove', REMOVE, { asked: done, state: 'STOPPED', finished: stopped }],
+  ['permanent', 'restart', RESTART, { asked: done, state: 'RUNNING', finished: undefined }],
+  ['permanent', 'start', START, { asked: done, state: 'RUNNING', finished: undefined }],
+  ['permanent', 'pause', PAUSE, { asked: done, state: 'PAUSED', finished: undefined }],
+]
+
+/** What goes by between the kill and the question. */
+const GAPS: Readonly<Record<string, (() => Promise<unknown>) | undefined>> = {
+  'in the same breath': undefined,
+  'after a promise': async () => {},
+  'after a turn': () => new Promise((resolve) => setImmediate(resolve)),
+}
+
+describe.each(KINDS)('in a %s:', (kind) => {
+  describe.each(Object.entries(GAPS))('after a kill, %s,', (_, gap) => {
+    it.each(ROWS)('%s: %s', async (restart, _, ask, { asked, state, finished }) => {
+      await using pool = new Pool()
+      const place = await placeOf(pool, kind)
+      const handle = await place.spawn<Patient>({
+        name: PATIENT,
+        module: fixture('patient.ts'),
+        supervision: { restart },
+      })
+      const call = expect(handle.proxy.waitAt('gate')).rejects.toMatchObject({ ...crashed, mayHaveRun: true })
+      await handle.proxy.heard() // answered after it: the call has begun
+      const life = handle.finished
+
+      handle.kill(new Error('enough'))
+      await gap?.()
+      const [outcome] = await Promise.allSettled([ask(handle as ServiceHandle, pool)])
+
+      await call
+      expect(outcome).toMatchObject(asked)
+      expect(handle.state).toBe(state)
+      if (finished !== undefined) expect((await Promise.allSettled([life]))[0]).toMatchObject(finished)
+    })
+  })
+
+  it('a pool that is closed has it end as a crash, and starts nothing any more', async () => {
+    await using pool = new Pool()
+    const handle = await (await placeOf(pool, kind)).spawn<Patient>({ name: PATIENT, module: fixture('patient.ts') })
+    const life = handle.finished
+    handle.kill(new Error('enough'))
+    const asked = Promise.allSettled([handle.restart(), handle.start()])
+    await pool.close()
+    const closed = { status: 'rejected', reason: { code: 'ERR_TROUPE_POOL_CLOSED' } }
+    expect(await asked).toMatchObject([closed, closed])
+    expect((await Promise.allSettled([life]))[0]).toMatchObject(died)
+    expect(handle.state).toBe('STOPPED')
+  })
+
+  it('the last of several questions wins, as ever', async () => {
+    await using pool = new Pool()
+    const handle = await (await placeOf(pool, kind)).spawn<Patient>({ name: PATIENT, module: fixture('patient.ts') })
+    handle.kill()
+    const outcomes = await Promise.allSettled([handle.stop(), handle.start()])
+    expect(outcomes).toMatchObject([done, done])
+    expect(handle.state).toBe('RUNNING')
+    expect(await handle.proxy.heard()).toEqual([])
+  })
+})
