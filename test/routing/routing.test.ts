@@ -1,6 +1,7 @@
-import { Pool, proxy } from '@troupe/runtime'
+import { Pool, proxy, type ServiceHandle } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
+import { contextOf, KINDS, placeOf } from '../fixtures/kinds.ts'
 import type { Courier } from '../fixtures/services/courier.ts'
 import type { Neighbour } from '../fixtures/services/neighbour.ts'
 import type { Relay } from '../fixtures/services/relay.ts'
@@ -274,6 +275,52 @@ describe('a call by a name that nobody has yet', () => {
     expect(late).toMatchObject({
       code: 'ERR_TROUPE_DEADLINE',
       cause: { code: 'ERR_TROUPE_NO_SUCH_SERVICE', message: expect.stringContaining('api') },
+    })
+  })
+
+  describe.each(KINDS)('in a %s:', (kind) => {
+    type Ask = (api: ServiceHandle<Relay>, pool: Pool, timeoutMs: number) => Promise<unknown>
+    const CALLERS: Readonly<Record<string, readonly [ask: Ask, known: RegExp]>> = {
+      'from a service': [({ proxy }, _, timeoutMs) => proxy.askWithin(timeoutMs, 'absent'), /"absent" .*known: api/],
+      'from one further below': [
+        ({ proxy }, _, timeoutMs) => proxy.ask('worker', 'ask', 'helper', 'askWithin', timeoutMs, 'absent'),
+        /"absent" .*known: api/,
+      ],
+      'from a service, by a path that leads down': [
+        ({ proxy }, _, timeoutMs) => proxy.askWithin(timeoutMs, 'worker/absent'),
+        /"absent" .*known: helper/,
+      ],
+      'from the parent script, by such a path': [
+        (_, pool, timeoutMs) =>
+          pool
+            .proxy<Relay>(`${contextOf(kind, 'api')}/absent`)
+            .$with({ timeoutMs })
+            .whoCalls(),
+        /"absent" .*known: worker/,
+      ],
+    }
+
+    it.each(Object.entries(CALLERS))('rejects at its deadline %s, with the same cause', async (_, [ask, known]) => {
+      await using pool = new Pool()
+      const api = await (await placeOf(pool, kind)).spawn<Relay>(relay('api'))
+      await api.proxy.spawnBelow('worker')
+      await api.proxy.ask('worker', 'spawnBelow', 'helper')
+      await expect(ask(api, pool, 200)).rejects.toMatchObject({
+        code: 'ERR_TROUPE_DEADLINE',
+        ranMs: 0,
+        cause: { code: 'ERR_TROUPE_NO_SUCH_SERVICE', message: expect.stringMatching(known) },
+      })
+    })
+
+    it('has no such cause once its service has come, and is late itself', async () => {
+      await using pool = new Pool()
+      const api = await (await placeOf(pool, kind)).spawn<Relay>(relay('api'))
+      const waited = api.proxy.waitWithin(1_500, 'late').catch((error: unknown) => error)
+      await api.proxy.echo(1)
+      await pool.spawn<Relay>(relay('late'))
+      const error = (await waited) as Error
+      expect(error).toMatchObject({ code: 'ERR_TROUPE_DEADLINE' })
+      expect(error.cause).toBeUndefined()
     })
   })
 

@@ -17,6 +17,7 @@ import {
   type Batch,
   type BegunCount,
   type Channel,
+  decodeThrown,
   Exchange,
   encodeThrown,
   type ItemBatch,
@@ -91,6 +92,8 @@ export class CallLink implements CallHolder, Expiring {
   readonly #abandoned = new Map<number, AbandonedCall>()
   /** Calls that can be sent only once: something of their arguments was moved. */
   readonly #spent = new WeakSet<Call>()
+  /** Of calls that wait for a service that is not there: why they are late, if they are. */
+  readonly #lateOf = new WeakMap<Call, ThrownData>()
   /** Called when the calls before them have begun. */
   readonly #fences: (() => void)[] = []
   #sent = 0
@@ -220,7 +223,7 @@ export class CallLink implements CallHolder, Expiring {
     let earliestMs = Number.POSITIVE_INFINITY
     for (const call of this.#calls) {
       if (call === undefined) continue
-      if (call.deadlineMs <= nowMs) call.expire(nowMs, this.#hasBegun(call))
+      if (call.deadlineMs <= nowMs) this.#expire(call, nowMs)
       else earliestMs = Math.min(earliestMs, call.deadlineMs)
     }
     for (const { call, killAtMs } of this.#abandoned.values()) {
@@ -228,6 +231,11 @@ export class CallLink implements CallHolder, Expiring {
       else if (this.#hasBegun(call)) this.#options.onOverdue(call) // one that has not is passed over in its turn
     }
     return earliestMs
+  }
+
+  #expire(call: Call, nowMs: number): void {
+    const why = this.#lateOf.get(call)
+    call.expire(nowMs, why === undefined && this.#hasBegun(call), why && decodeThrown(why))
   }
 
   /** Fails all that the thread has not answered; replies that come later are dropped. */
@@ -332,6 +340,10 @@ export class CallLink implements CallHolder, Expiring {
         this.#fences.shift()?.()
         continue
       }
+      if (operation === Reply.Pending) {
+        if (call !== undefined) this.#notePending(call, value as ThrownData | undefined)
+        continue
+      }
       this.#free.push(id)
       if (call === undefined) {
         this.#forgetAbandoned(id, operation) // failed earlier; only now is its id free
@@ -351,6 +363,13 @@ export class CallLink implements CallHolder, Expiring {
       }
     }
     this.#options.onRoom()
+  }
+
+  /** The other end knows why the call waits; so does the next one, when it is passed on from further away. */
+  #notePending(call: Call, why: ThrownData | undefined): void {
+    if (why === undefined) this.#lateOf.delete(call)
+    else this.#lateOf.set(call, why)
+    call.request.passed?.wait(why)
   }
 
   #forgetAbandoned(id: number, operation: unknown): void {

@@ -151,12 +151,15 @@ export class Call implements Follower {
     this.#abandon(() => reason, reason)
   }
 
-  /** Its deadline has passed. @param hasBegun whether its method has */
-  expire(nowMs: number, hasBegun: boolean): void {
+  /** Its deadline has passed. @param hasBegun whether its method has @param cause why not, where that is known */
+  expire(nowMs: number, hasBegun: boolean, cause?: unknown): void {
     const waitedMs = (hasBegun ? this.sentAtMs : nowMs) - this.#madeAtMs
     const ranMs = hasBegun ? nowMs - this.sentAtMs : 0
-    const make = () =>
-      new DeadlineExceededError(`call of ${this.subject}`, this.request.timeoutMs!, { waitedMs, ranMs })
+    const make = () => {
+      const error = new DeadlineExceededError(`call of ${this.subject}`, this.request.timeoutMs!, { waitedMs, ranMs })
+      if (cause !== undefined) error.cause = cause
+      return error
+    }
     this.#abandon(make, make())
   }
 

@@ -2,7 +2,8 @@
  * Calls of services that are not there yet: each waits, within its deadline, until a service of that name comes.
  * So a module can hold the proxy of a service that starts later, and the order in which things start does not matter.
  */
-import { DeadlineExceededError, MailboxFullError, NoSuchServiceError } from '@troupe/worker-host'
+import { MailboxFullError, NoSuchServiceError } from '@troupe/worker-host'
+import { encodeThrown } from '@troupe/worker-host/owner'
 import { Call, type CallHolder, type CallRequest } from '../calls/call.ts'
 import type { DeadlineWatch, Expiring } from '../calls/deadline-watch.ts'
 
@@ -37,6 +38,7 @@ export class ExpectedServices implements CallHolder, Expiring {
     else if (call.listen()) {
       call.holder = this
       this.#waiting.add(call)
+      request.passed?.wait(encodeThrown(this.#noSuch(request)))
       if (isLimited(call)) {
         this.#watch.expect(call.deadlineMs)
         this.#limited++
@@ -51,6 +53,7 @@ export class ExpectedServices implements CallHolder, Expiring {
     for (const call of this.#waiting) {
       if (call.request.service !== name) continue
       this.#forget(call)
+      call.request.passed?.wait(undefined)
       call.succeed(send({ ...call.request, timeoutMs: this.#watch.time.leftUntil(call.deadlineMs) }))
     }
   }
@@ -83,7 +86,7 @@ export class ExpectedServices implements CallHolder, Expiring {
       if (call.deadlineMs > nowMs) earliestMs = Math.min(earliestMs, call.deadlineMs)
       else {
         this.#forget(call)
-        call.fail(() => this.#late(call))
+        call.expire(nowMs, false, this.#noSuch(call.request))
       }
     }
     return earliestMs
@@ -95,10 +98,7 @@ export class ExpectedServices implements CallHolder, Expiring {
     this.#keptAlive = undefined
   }
 
-  #late({ subject, request }: Call): Error {
-    const waitedMs = request.timeoutMs!
-    const error = new DeadlineExceededError(`call of ${subject}`, waitedMs, { waitedMs, ranMs: 0 })
-    error.cause = new NoSuchServiceError(request.service, this.#known())
-    return error
+  #noSuch({ service }: CallRequest): Error {
+    return new NoSuchServiceError(service, this.#known())
   }
 }

@@ -316,6 +316,10 @@ export class Dispatcher implements Answerer {
     this.#leave()
   }
 
+  tellPending(id: number, why: ThrownData | undefined): void {
+    this.#outbox.putFixed(Reply.Pending, id, why)
+  }
+
   /** A call has returned a stream: its caller is told, and then gets the items. */
   #openStream(id: number, source: AsyncIterable<unknown>, scope: CallScope): void {
     let items: AsyncIterator<unknown>

@@ -3,6 +3,7 @@
  * the two, with what is made to wait for it, cost a routed call a tenth.
  */
 import type { ContextId } from '../access/policy.ts'
+import type { ThrownData } from '../errors/error-data.ts'
 import { CallScope, type ReceivedExtras } from '../service/call-scope.ts'
 
 /** What a method gives in place of its result when the call itself will be answered. */
@@ -21,9 +22,10 @@ export type PassOn = (call: PassedCall, args: unknown[]) => unknown
 export interface Answerer {
   answer(id: number, scope: CallScope, value: unknown): void
   answerFailure(id: number, thrown: unknown): void
+  tellPending(id: number, why: ThrownData | undefined): void
 }
 
-/** Answered once, by whoever it was passed on to. */
+/** Answered once, by whoever it was passed on to; before that it can be told what it waits for. */
 export class PassedCall extends CallScope {
   readonly #answerer: Answerer
   readonly #id: number
@@ -47,5 +49,10 @@ export class PassedCall extends CallScope {
 
   fail(thrown: unknown): void {
     this.#answerer.answerFailure(this.#id, thrown)
+  }
+
+  /** @param why it is late, if it is; undefined once that is over */
+  wait(why: ThrownData | undefined): void {
+    this.#answerer.tellPending(this.#id, why)
   }
 }

@@ -27,6 +27,9 @@
  *                    Unwound id  ThrownData                   the stream has ended: its reader had left, its `finally` threw
  *                    Refusal id  –                            a policy does not admit the caller: nothing has run
  *                    Fence   id  –                            every call before that fence has begun
+ *                    Refused –   [ContextId, method]          a policy does not admit a caller at another port
+ *                    Pending id  ThrownData                   between contexts: the call waits for a service that is not
+ *                                                             there, which is why, if it is late; nothing: it has come
  *
  * A record of three words whose operation is `MARKED` higher has for its last word `[[value], marks]`: a value from which
  * something was taken out, and what that was.
@@ -56,6 +59,7 @@ export const Reply = {
   Refusal: 6,
   Fence: 7,
   Refused: 8,
+  Pending: 9,
 } as const
 
 /** As in the headers of that name, by W3C Trace Context. */
