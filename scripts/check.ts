@@ -13,12 +13,11 @@ const packed = mkdtempSync(join(tmpdir(), 'troupe-pack-'))
 interface Check {
   readonly name: string
   readonly command: readonly [string, ...string[]]
-  readonly cwd?: string
 }
 
-function run({ name, command: [program, ...args], cwd = root }: Check): boolean {
+function run({ name, command: [program, ...args] }: Check): boolean {
   const startMs = performance.now()
-  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd, encoding: 'utf8' })
+  const { status, stdout, stderr, error } = spawnSync(program, args, { cwd: root, encoding: 'utf8' })
   const isGood = status === 0
   const took = ((performance.now() - startMs) / 1000).toFixed(1)
   process.stderr.write(`${isGood ? '✓' : '✗'} ${name} (${took} s)\n`)
@@ -26,17 +25,12 @@ function run({ name, command: [program, ...args], cwd = root }: Check): boolean 
   return isGood
 }
 
-const published = ['worker-host', 'runtime']
 const checks: Check[] = [
   { name: 'format and lint', command: ['biome', 'check', '--error-on-warnings', '.'] },
   { name: 'types', command: ['tsc', '-p', '.'] },
   { name: 'dead code', command: ['knip', '--no-progress'] },
   { name: 'rooms', command: ['node', 'scripts/rooms.ts'] },
-  ...published.map((name) => ({
-    name: `pack ${name}`,
-    command: ['npx', '--yes', 'pnpm@12', 'pack', '--pack-destination', packed] as const,
-    cwd: join(root, 'packages', name),
-  })),
+  { name: 'pack', command: ['node', 'scripts/pack.ts', packed] },
 ]
 
 try {
