@@ -17,7 +17,6 @@ import {
   type Batch,
   type BegunCount,
   type Channel,
-  decodeThrown,
   Exchange,
   encodeThrown,
   type ItemBatch,
@@ -31,6 +30,7 @@ import {
   Reply,
   Request,
   type RouteDeclaration,
+  reasonOf,
   refusal,
   requestOutbox,
   type SentExtras,
@@ -93,7 +93,7 @@ export class CallLink implements CallHolder, Expiring {
   /** Calls that can be sent only once: something of their arguments was moved. */
   readonly #spent = new WeakSet<Call>()
   /** Of calls that wait for a service that is not there: why they are late, if they are. */
-  readonly #lateOf = new WeakMap<Call, ThrownData>()
+  readonly #lateOf = new WeakMap<Call, unknown>()
   /** Called when the calls before them have begun. */
   readonly #fences: (() => void)[] = []
   #sent = 0
@@ -235,7 +235,7 @@ export class CallLink implements CallHolder, Expiring {
 
   #expire(call: Call, nowMs: number): void {
     const why = this.#lateOf.get(call)
-    call.expire(nowMs, why === undefined && this.#hasBegun(call), why && decodeThrown(why))
+    call.expire(nowMs, why === undefined && this.#hasBegun(call), why)
   }
 
   /** Fails all that the thread has not answered; replies that come later are dropped. */
@@ -368,7 +368,7 @@ export class CallLink implements CallHolder, Expiring {
   /** The other end knows why the call waits; so does the next one, when it is passed on from further away. */
   #notePending(call: Call, why: ThrownData | undefined): void {
     if (why === undefined) this.#lateOf.delete(call)
-    else this.#lateOf.set(call, why)
+    else this.#lateOf.set(call, reasonOf(why))
     call.request.passed?.wait(why)
   }
 

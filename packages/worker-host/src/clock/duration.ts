@@ -1,5 +1,6 @@
 /** Lengths of time, as people write them. */
 import { BadOptionsError } from '../errors/catalogue.ts'
+import { shown } from '../errors/require-options.ts'
 
 /** A number of milliseconds, or a text: `'250ms'`, `'10s'`, `'1.5m'`, `'1h'`. */
 export type Duration = number | `${number}${keyof typeof UNITS}`
@@ -26,5 +27,3 @@ export function toIntervalMs(duration: Duration, subject: string): number {
   if (ms > 0) return ms
   throw new BadOptionsError(`${subject} needs more than 0 ms between two calls, found ${shown(duration)}`)
 }
-
-const shown = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value))

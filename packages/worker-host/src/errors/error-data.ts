@@ -85,6 +85,15 @@ export function decodeThrown(data: ThrownData, callerFrames = ''): unknown {
   return error
 }
 
+/** The same of what is only told beside: where that is malformed there is none. */
+export function reasonOf(data: unknown): unknown {
+  try {
+    return decodeThrown(data as ThrownData)
+  } catch {
+    return undefined
+  }
+}
+
 function rebuilt({ message, name, classes }: ErrorData): Error {
   // Made by `new Error`, so that it is a real error to `Error.isError`, `util.inspect` and debuggers.
   const error = new Error(message)

@@ -9,7 +9,7 @@ import { refusedBy, refusedByThrowing } from '../access/consent.ts'
 import type { ExposedMethod } from '../access/method-table.ts'
 import type { ContextId } from '../access/policy.ts'
 import { messageOf, NoSuchMethodError } from '../errors/catalogue.ts'
-import { decodeThrown, type ThrownData } from '../errors/error-data.ts'
+import { reasonOf, type ThrownData } from '../errors/error-data.ts'
 import { CallScope, type CallScopes, type ReceivedExtras, receiveExtras } from '../service/call-scope.ts'
 import { type StreamEnd, StreamProducer } from '../streams/stream-producer.ts'
 import { ValueExchange } from '../values/exchange.ts'
@@ -405,14 +405,5 @@ export class Dispatcher implements Answerer {
     const stream = this.#streams.get(id)
     if (stream) stream.fail(error)
     else this.#fail(id, error)
-  }
-}
-
-/** A malformed reason is no reason to fail: the call is cancelled all the same. */
-function reasonOf(data: unknown): unknown {
-  try {
-    return decodeThrown(data as ThrownData)
-  } catch {
-    return undefined
   }
 }

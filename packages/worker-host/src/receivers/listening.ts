@@ -64,21 +64,23 @@ export function listen(port: MessagePort, name: 'message', options?: ListenOptio
 export function listen(emitter: Emitter, name: string, options?: ListenOptions): Listening<unknown[]>
 export function listen(target: EventTarget, name: string, options?: ListenOptions): Listening<Event>
 export function listen(emitter: Emitter | EventTarget, name: string, options: ListenOptions = {}): Listening {
-  if (typeof name !== 'string') throw new BadOptionsError(`listen needs the name of an event, found ${shown(name)}`)
+  if (typeof name !== 'string') throw new BadOptionsError(`listen needs the name of an event, found ${inspected(name)}`)
   const subject = `listen to "${name}"`
   if (!isEmitter(emitter) && !(emitter instanceof EventTarget))
-    throw new BadOptionsError(`${subject} needs an EventEmitter or an EventTarget, found ${shown(emitter)}`)
+    throw new BadOptionsError(`${subject} needs an EventEmitter or an EventTarget, found ${inspected(emitter)}`)
   if (typeof options !== 'object' || options === null || Array.isArray(options))
-    throw new BadOptionsError(`${subject} needs options, such as { capacity: 10 }, found ${shown(options)}`)
+    throw new BadOptionsError(`${subject} needs options, such as { capacity: 10 }, found ${inspected(options)}`)
   const { until, capacity = 1_024, overflow = 'fail', ...unknown } = options
   if (Object.keys(unknown).length > 0)
     throw new BadOptionsError(`${subject}: unknown ${Object.keys(unknown)}, known: until, capacity, overflow`)
   if (until !== undefined && typeof until !== 'string')
-    throw new BadOptionsError(`${subject}: "until" must be the name of an event, found ${shown(until)}`)
+    throw new BadOptionsError(`${subject}: "until" must be the name of an event, found ${inspected(until)}`)
   if (!Number.isInteger(capacity) || capacity < 1)
-    throw new BadOptionsError(`${subject}: "capacity" must be a whole number from 1, found ${shown(capacity)}`)
+    throw new BadOptionsError(`${subject}: "capacity" must be a whole number from 1, found ${inspected(capacity)}`)
   if (!['fail', 'dropOldest', 'dropNewest'].includes(overflow))
-    throw new BadOptionsError(`${subject}: "overflow" must be fail, dropOldest or dropNewest, found ${shown(overflow)}`)
+    throw new BadOptionsError(
+      `${subject}: "overflow" must be fail, dropOldest or dropNewest, found ${inspected(overflow)}`,
+    )
   return new Listening(emitter, name, { capacity, overflow }, until ?? (isPort(emitter) ? 'close' : undefined))
 }
 
@@ -90,7 +92,7 @@ function isEmitter(value: unknown): value is Emitter {
 }
 
 /** What was found, in a word, for a message; of an object its class. */
-export const shown = (value: unknown): string => inspect(value, { depth: -1, maxStringLength: 40 })
+export const inspected = (value: unknown): string => inspect(value, { depth: -1, maxStringLength: 40 })
 
 /**
  * Whether it is of a port that was closed, or handed on to another thread, before: nothing comes from it any more.

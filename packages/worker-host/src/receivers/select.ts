@@ -20,7 +20,7 @@ import { BadOptionsError } from '../errors/catalogue.ts'
 import { throwAll } from '../errors/throw-all.ts'
 import { Claims, type Read } from './claims.ts'
 import { type Input, IterableInput, ListeningInput } from './input.ts'
-import { isPort, Listening, listen, shown } from './listening.ts'
+import { inspected, isPort, Listening, listen } from './listening.ts'
 
 export type Source = AsyncIterable<unknown> | MessagePort | Listening
 
@@ -210,12 +210,12 @@ function readOf(source: Source): Read {
   const iterate = typeof source === 'object' ? source?.[Symbol.asyncIterator] : undefined
   if (typeof iterate !== 'function') {
     throw new BadOptionsError(
-      `a source is an async iterable, a MessagePort, or made by listen(emitter, name), found ${shown(source)}`,
+      `a source is an async iterable, a MessagePort, or made by listen(emitter, name), found ${inspected(source)}`,
     )
   }
   const iterator: unknown = iterate.call(source)
   if (isIterator(iterator)) return iterator
-  throw new BadOptionsError(`an async iterable gives an iterator with "next", found ${shown(iterator)}`)
+  throw new BadOptionsError(`an async iterable gives an iterator with "next", found ${inspected(iterator)}`)
 }
 
 const isIterator = (value: unknown): value is AsyncIterator<unknown> =>
