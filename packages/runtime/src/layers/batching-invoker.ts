@@ -17,11 +17,10 @@
  * order doesn't matter, `PerMethodInvoker` keeps the other methods out of here.
  */
 import { BadBatchError, BadOptionsError, type Clock, systemClock } from '@troupe/worker-host'
-import { type RemoteStream, requireOptions, shown, thrownOf } from '@troupe/worker-host/owner'
+import { type RemoteStream, requireNumber, requireOptions, shown, thrownOf } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from '../calls/call.ts'
 import { Invoker, type InvokerOptions, MAILBOX_OPTIONS } from '../calls/invoker.ts'
 import { rebuildThrown } from '../calls/rejection.ts'
-import { requireNumber } from './require-number.ts'
 
 export interface BatchingOptions extends InvokerOptions {
   /** Method → its batch method. */

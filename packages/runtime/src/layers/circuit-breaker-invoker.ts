@@ -7,12 +7,11 @@
  * A stream asks at its reader's first `next`, and counts by how it ends; one that its reader leaves has succeeded.
  */
 import { CircuitOpenError, type Clock, systemClock, TroupeError } from '@troupe/worker-host'
-import { type RemoteStream, requireOptions } from '@troupe/worker-host/owner'
+import { type RemoteStream, requireNumber, requireOptions } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { Invoker, type InvokerOptions, MAILBOX_OPTIONS } from '../calls/invoker.ts'
 import { askCircuit, type CallEnd, type Circuit, type CircuitRules, CLOSED, noteEnd } from './circuit.ts'
 import { type Begin, GatedStream, type OnEnd, watch } from './gated-stream.ts'
-import { requireNumber } from './require-number.ts'
 
 export interface CircuitBreakerOptions extends InvokerOptions {
   /** The part of the calls that must fail to open the circuit, above 0 and up to 1. @defaultValue 0.5 @source Hystrix */

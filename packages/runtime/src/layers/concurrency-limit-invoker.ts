@@ -7,11 +7,10 @@
  * A stream takes a place from its reader's first `next` until that reader has come to its end or left it.
  */
 import { MailboxFullError } from '@troupe/worker-host'
-import { type RemoteStream, requireOptions } from '@troupe/worker-host/owner'
+import { type RemoteStream, requireNumber, requireOptions } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { Invoker, type InvokerOptions, MAILBOX_OPTIONS } from '../calls/invoker.ts'
 import { GatedStream, watch } from './gated-stream.ts'
-import { requireNumber } from './require-number.ts'
 import { type Send, WaitingRoom } from './waiting-room.ts'
 
 export interface ConcurrencyLimit {

@@ -7,11 +7,10 @@
  * A stream counts as one call, when its reader asks for the first item; its items are not limited.
  */
 import { BadOptionsError, type Clock, RateLimitedError, systemClock } from '@troupe/worker-host'
-import { type RemoteStream, requireOptions, shown } from '@troupe/worker-host/owner'
+import { type RemoteStream, requireNumber, requireOptions, shown } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { Invoker, type InvokerOptions, MAILBOX_OPTIONS } from '../calls/invoker.ts'
 import { GatedStream } from './gated-stream.ts'
-import { requireNumber } from './require-number.ts'
 import { admitCall, type RateLimit, takeToken, tokenIn } from './token-bucket.ts'
 import { type Send, WaitingRoom } from './waiting-room.ts'
 

@@ -9,11 +9,10 @@
  * behind those that were made in the meantime. A stream is not made again: its reader may have had items of it.
  */
 import { type Clock, systemClock } from '@troupe/worker-host'
-import { requireOptions } from '@troupe/worker-host/owner'
+import { requireNumber, requireOptions } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { Invoker, type InvokerOptions, MAILBOX_OPTIONS } from '../calls/invoker.ts'
 import { isFromThread } from '../calls/rejection.ts'
-import { requireNumber } from './require-number.ts'
 import { type Backoff, backoffMs, retryVerdict, uselessForMs } from './retry-verdict.ts'
 import { HeldCall } from './waiting-room.ts'
 

@@ -27,7 +27,7 @@ import {
   ServiceCrashedError,
   systemClock,
 } from '@troupe/worker-host'
-import { type Channel, type ParentService, requireOptions, throwAll } from '@troupe/worker-host/owner'
+import { type Channel, type ParentService, requireNumber, requireOptions, throwAll } from '@troupe/worker-host/owner'
 import { ActivationDesk, DESK } from '../activation/activation-desk.ts'
 import { type ActivationSpec, Activator } from '../activation/activator.ts'
 import { AllowedModules } from '../activation/allowed-modules.ts'
@@ -39,7 +39,6 @@ import type { Place } from '../contexts/place.ts'
 import type { SharedThread } from '../contexts/shared-thread.ts'
 import { eachAfterDependencies, eachAfterDependents, requireNoCircle, startOrder } from '../graph/dependencies.ts'
 import { closed, type ServiceGraph } from '../graph/service-graph.ts'
-import { requireNumber } from '../layers/require-number.ts'
 import { requireModule } from '../modules/module-url.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Switchboard } from '../routing/switchboard.ts'

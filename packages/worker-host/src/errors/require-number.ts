@@ -1,4 +1,4 @@
-import { BadOptionsError, messageOf } from '@troupe/worker-host'
+import { BadOptionsError, messageOf } from './catalogue.ts'
 
 /** An option's number and what it must be. */
 interface Bounds {
