@@ -146,9 +146,9 @@ export class CallScopes {
     this.#current = scope
     try {
       if (scope.stores !== undefined) return enterStores(scope.stores, () => this.#enter(scope, run, target, args))
-      if (keepsStores || outside === undefined) return this.#enter(scope, run, target, args)
+      if (keepsStores) return this.#enter(scope, run, target, args)
       return this.areRead
-        ? outside.runInAsyncScope(enter, undefined, scope, run, target, args)
+        ? (outside ?? newResource()).runInAsyncScope(enter, undefined, scope, run, target, args)
         : apply(run, target, args)
     } finally {
       this.#current = outer
@@ -162,15 +162,17 @@ export class CallScopes {
 
 const apply = Reflect.apply as (run: unknown, target: object, args: readonly unknown[]) => unknown
 
+const newResource = (): AsyncResource => new AsyncResource('troupe:call', { requireManualDestroy: true })
+
 /** Where no store is set, and which is left as it was: one context to make for a call, where `run` makes two. */
-const outside = leftAsItWas(new AsyncResource('troupe:call', { requireManualDestroy: true }))
+const outside = leftAsItWas(newResource())
 
 function enter(scope: CallScope, run: unknown, target: object, args: readonly unknown[]): unknown {
   storage.enterWith(scope)
   return apply(run, target, args)
 }
 
-/** Undefined where what is entered in a resource stays with it: before Node 24. */
+/** Undefined where what is entered in a resource stays with it, and each call needs one of its own: before Node 24. */
 function leftAsItWas(resource: AsyncResource): AsyncResource | undefined {
   resource.runInAsyncScope(() => storage.enterWith(new CallScope('', '', '')))
   return resource.runInAsyncScope(() => storage.getStore()) === undefined ? resource : undefined
