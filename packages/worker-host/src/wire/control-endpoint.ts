@@ -12,6 +12,11 @@ type Listener = (event: { readonly data: unknown }) => void
 
 export function controlEndpoint(channel: Channel): Endpoint {
   const listeners = new Map<unknown, (message: unknown) => void>()
+  // Comlink holds the endpoint until the proxy by it is collected, which what waits for an answer by it would keep alive.
+  channel.once('close', () => {
+    for (const onMessage of listeners.values()) channel.off('message', onMessage)
+    listeners.clear()
+  })
   return {
     postMessage: (message: unknown, transfer: readonly Transferable[]) => channel.postMessage(message, transfer),
     addEventListener: (_type, listener) => {
