@@ -30,33 +30,43 @@ export async function compare(
   questions: readonly Question[],
   { base, quick = false, only }: Comparison,
 ): Promise<string> {
-  await using other = await checkOut(base)
+  const other = await checkOut(base)
   const flags = ['--pace', quick ? 'brisk' : 'thorough', '--json', '--only']
+  const rounds = quick ? ROUNDS.quick : ROUNDS.thorough
   const texts: string[] = []
-  for (const question of questions) {
-    using line = openProgress(`${question.name}, compared with ${base}`)
-    const contestants = contestantsOf(question)
-      .filter(({ name, from }) => only?.includes(name) ?? from === '@troupe/runtime')
-      .map(({ name }) => name)
-    const args = [question.name, ...flags, ...new Set(contestants)]
-    const turns = { here: [] as Result[], there: [] as Result[] }
-    for (let round = 0; round < (quick ? ROUNDS.quick : ROUNDS.thorough); round++) {
-      line.progress('measuring', `round ${round + 1}`)
-      // There and back, as within a contest.
-      for (const side of round % 2 === 0 ? (['here', 'there'] as const) : (['there', 'here'] as const)) {
-        turns[side].push(await askIn(side === 'here' ? root : other.folder, args))
-      }
+  try {
+    for (const question of questions) {
+      const contestants = contestantsOf(question)
+        .filter(({ name, from }) => only?.includes(name) ?? from === '@troupe/runtime')
+        .map(({ name }) => name)
+      const args = [question.name, ...flags, ...new Set(contestants)]
+      const line = openProgress(`${question.name}, compared with ${base}`)
+      const turns = await takeTurns(args, other.folder, rounds, line.progress).finally(() => line.close())
+      texts.push(comparisonText({ question: question.name, base, ...turns }))
     }
-    texts.push(comparisonText({ question: question.name, base, ...turns }))
+  } finally {
+    await other.remove()
   }
   return texts.join('\n\n')
 }
 
+async function takeTurns(args: readonly string[], other: string, rounds: number, progress: Progress) {
+  const turns = { here: [] as Result[], there: [] as Result[] }
+  for (let round = 0; round < rounds; round++) {
+    progress('measuring', `round ${round + 1}`)
+    // There and back, as within a contest.
+    for (const side of round % 2 === 0 ? (['here', 'there'] as const) : (['there', 'here'] as const)) {
+      turns[side].push(await askIn(side === 'here' ? root : other, args))
+    }
+  }
+  return turns
+}
+
 /** The commit's tree with everything installed and built, and this clone's bench in the place of its own. */
-async function checkOut(commit: string): Promise<{ readonly folder: string } & AsyncDisposable> {
+async function checkOut(commit: string): Promise<{ readonly folder: string; remove(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'troupe-bench-'))
   const progress: Progress = openProgress(`compare with ${commit}`).progress
-  const disposal = async () => {
+  const remove = async () => {
     await run('git', ['worktree', 'remove', '--force', folder], { cwd: root }).catch(() => {}) // it was never made
     await rm(folder, { recursive: true, force: true })
   }
@@ -71,10 +81,10 @@ async function checkOut(commit: string): Promise<{ readonly folder: string } & A
       filter: (source) => !source.includes('node_modules'),
     })
   } catch (error) {
-    await disposal()
+    await remove()
     throw error
   }
-  return { folder, [Symbol.asyncDispose]: disposal }
+  return { folder, remove }
 }
 
 async function askIn(folder: string, args: readonly string[]): Promise<Result> {

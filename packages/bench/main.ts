@@ -59,12 +59,9 @@ async function run(names: string[], options: Options): Promise<void> {
 async function answer(questions: readonly Question[], { pace, only, json, save }: Options): Promise<void> {
   const results: Result[] = []
   for (const question of questions) {
-    using line = openProgress(question.name)
-    const result = await ask(question, {
-      pace: PACES[pace],
-      only: only ?? null,
-      progress: line.progress,
-    })
+    const line = openProgress(question.name)
+    const { progress } = line
+    const result = await ask(question, { pace: PACES[pace], only: only ?? null, progress }).finally(() => line.close())
     if (save) await saveResult(result)
     if (!json) print(report(question, result))
     results.push(result)

@@ -4,7 +4,7 @@ export type Progress = (phase: string, detail: string) => void
 const CLEAR_LINE = '\r\x1b[2K'
 
 /** On a terminal one line that rewrites itself and is gone at the end; in a log one line per phase. */
-export function openProgress(question: string): { progress: Progress } & Disposable {
+export function openProgress(question: string): { progress: Progress; close(): void } {
   const { stderr } = process
   let lastPhase = ''
   return {
@@ -13,7 +13,7 @@ export function openProgress(question: string): { progress: Progress } & Disposa
       else if (phase !== lastPhase) stderr.write(`${question}: ${phase}\n`)
       lastPhase = phase
     },
-    [Symbol.dispose]() {
+    close() {
       if (stderr.isTTY) stderr.write(CLEAR_LINE)
     },
   }

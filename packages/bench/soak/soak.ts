@@ -16,16 +16,20 @@ const IN_FLIGHT = 1_000
 
 /** @param onRound told of each round as it ends */
 export async function soak(plan: SoakPlan, onRound: (sample: Sample, round: number) => void): Promise<Sample[]> {
-  await using pool = new Pool()
+  const pool = new Pool()
   const module = new URL('./soaked.service.ts', import.meta.url)
-  const handle = await pool.spawn<Soaked>({ name: 'soaked', module })
   const samples: Sample[] = []
-  for (let round = 0; round < plan.rounds; round++) {
-    await call(handle, Math.ceil(plan.calls / plan.rounds))
-    await read(handle, Math.ceil(plan.items / plan.rounds))
-    const sample = await sampleOf(handle)
-    samples.push(sample)
-    onRound(sample, round)
+  try {
+    const handle = await pool.spawn<Soaked>({ name: 'soaked', module })
+    for (let round = 0; round < plan.rounds; round++) {
+      await call(handle, Math.ceil(plan.calls / plan.rounds))
+      await read(handle, Math.ceil(plan.items / plan.rounds))
+      const sample = await sampleOf(handle)
+      samples.push(sample)
+      onRound(sample, round)
+    }
+  } finally {
+    await pool.close()
   }
   return samples
 }

@@ -47,18 +47,17 @@ export async function* transferAll({ files: count, fileBytes, folder }: Transfer
 }
 
 async function throughService(files: readonly File[], fileBytes: number): Promise<Lap> {
-  await using pool = new Pool()
-  const paths = files.map(({ source }) => source)
-  const { proxy } = await pool.spawn<FileService>({ name: 'files', ...fileService, options: { paths } })
-  const peak = watchMemory()
-  const lap = await timed(
-    'FileService',
-    files,
-    fileBytes,
-    ({ source, target }) => fetchFile(proxy, source, target),
-    peak,
-  )
-  return { ...lap, peakBytes: peak() }
+  const pool = new Pool()
+  try {
+    const paths = files.map(({ source }) => source)
+    const { proxy } = await pool.spawn<FileService>({ name: 'files', ...fileService, options: { paths } })
+    const peak = watchMemory()
+    const fetched: Copy = ({ source, target }) => fetchFile(proxy, source, target)
+    const lap = await timed('FileService', files, fileBytes, fetched, peak)
+    return { ...lap, peakBytes: peak() }
+  } finally {
+    await pool.close()
+  }
 }
 
 const run = promisify(execFile)
@@ -106,15 +105,19 @@ const BLOCK_BYTES = 1_048_576
 /** Random, since some file systems store nothing of what is empty or the same. */
 async function makeFile(folder: string, n: number, bytes: number): Promise<File> {
   const source = join(folder, `source-${n}`)
-  await using handle = await open(source, 'wx')
+  const handle = await open(source, 'wx')
   const hash = createHash('sha256')
   const block = new Uint8Array(BLOCK_BYTES)
-  for (let left = bytes; left > 0; left -= BLOCK_BYTES) {
-    const part = randomFillSync(block).subarray(0, left)
-    hash.update(part)
-    await handle.writeFile(part)
+  try {
+    for (let left = bytes; left > 0; left -= BLOCK_BYTES) {
+      const part = randomFillSync(block).subarray(0, left)
+      hash.update(part)
+      await handle.writeFile(part)
+    }
+    await handle.sync() // or the first lap would share the disk with what is still to be written
+  } finally {
+    await handle.close()
   }
-  await handle.sync() // or the first lap would share the disk with what is still to be written
   return { source, target: join(folder, `target-${n}`), sha256: hash.digest('hex') }
 }
 
