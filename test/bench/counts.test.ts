@@ -119,7 +119,7 @@ describe.each(['routed', 'direct'] as const)('a call of another service, %s,', (
     const { inCaller, owner, inCallee } = await countsBetween('atOnce')
     expect(inCaller.messages).toBeLessThanOrEqual(16)
     expect(owner.messages).toBeLessThanOrEqual(link === 'direct' ? 1 : 40)
-    expect(inCallee.messages).toBeLessThanOrEqual(20)
+    expect(inCallee.messages).toBeLessThanOrEqual(40) // by how the threads take turns, of a thousand
   })
 })
 
