@@ -88,6 +88,21 @@ describe.each(KINDS)('in a %s:', (kind) => {
     expect(handle.state).toBe('STOPPED')
   })
 
+  it('a question that is asked as it has failed comes after those that were asked before', async () => {
+    await using pool = new Pool()
+    const handle = await (await placeOf(pool, kind)).spawn<Patient>({ name: PATIENT, module: fixture('patient.ts') })
+    const restarted = new Promise<void>((resolve) => {
+      handle.on('state', ({ state }) => {
+        if (state === 'FAILED') resolve(handle.restart())
+      })
+    })
+    handle.kill()
+    const stopped = Promise.allSettled([handle.stop()])
+    await restarted
+    await stopped
+    expect(handle.state).toBe('RUNNING')
+  })
+
   it('the last of several questions wins, as ever', async () => {
     await using pool = new Pool()
     const handle = await (await placeOf(pool, kind)).spawn<Patient>({ name: PATIENT, module: fixture('patient.ts') })

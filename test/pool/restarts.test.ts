@@ -114,3 +114,18 @@ describe('the restart limit', () => {
     expect(admitRestart([], 0, { maxRestarts: 0, withinMs: 5_000 }).verdict).toBe('escalate')
   })
 })
+
+it.each([10, 1])(
+  'all threads of a service that end at once leave none of their replacements: up to %d restarts',
+  async (maxRestarts) => {
+    await using pool = new Pool()
+    const supervision = { restart: 'permanent', maxRestarts } as const
+    const handle = await pool.spawn<Fragile>({ ...fragile, threads: 2, supervision })
+    const told: string[] = []
+    handle.on('restarted', () => told.push(handle.state))
+    handle.kill()
+    await handle.stop()
+    expect(told.filter((state) => state !== 'RUNNING')).toEqual([])
+    expect(handle.stats()).toMatchObject({ state: 'STOPPED', threads: 0 })
+  },
+)

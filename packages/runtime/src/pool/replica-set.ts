@@ -33,6 +33,8 @@ export class ReplicaSet {
   #replicas: readonly Replica[] = []
   /** What ends each thread, those that are still being started included. */
   readonly #kills = new Set<AbortController>()
+  /** Ends when the service fails: what is being added to its threads then is of no more use. */
+  #present = new AbortController()
   #generation = 0
   /** Counts of the threads that are gone. */
   #past = { succeeded: 0, failed: 0 }
@@ -111,12 +113,24 @@ export class ReplicaSet {
 
   /** Adds a replica in place of one that died. @param moves brings it to where the others are */
   async addOne(moves: readonly Move[]): Promise<Replica> {
-    const replica = await this.#openReplica(await this.#load())
+    const { signal } = this.#present
+    let born: AbortController | undefined
+    const kill = (): void => born?.abort(signal.reason)
+    signal.addEventListener('abort', kill, { once: true })
+    let replica: Replica | undefined
     try {
+      const moduleUrl = await this.#load()
+      signal.throwIfAborted()
+      replica = await this.#openReplica(moduleUrl, (birth) => {
+        born = birth
+      })
       for (const move of moves) await replica.carryOut(move)
+      signal.throwIfAborted()
     } catch (error) {
-      replica.discard(error)
+      replica?.discard(error)
       throw error
+    } finally {
+      signal.removeEventListener('abort', kill)
     }
     this.#set([...this.#replicas, replica])
     return replica
@@ -179,14 +193,18 @@ export class ReplicaSet {
    */
   abandon(death: Death): readonly Replica[] {
     const abandoned = this.#replicas
+    this.#present.abort(new Error(`service "${this.#options.spec.name}" failed while a thread was added to it`))
+    this.#present = new AbortController()
     this.#set([])
     this.#putBack(abandoned.flatMap((replica) => this.#closeLink(replica, death)))
     return abandoned
   }
 
-  /** Ends all threads at once, those that are being started too. */
-  kill(reason: unknown): void {
-    for (const kill of this.#kills) kill.abort(reason)
+  /** Ends all threads at once, those that are being started too. @returns whether there were any */
+  kill(reason: unknown): boolean {
+    const kills = [...this.#kills]
+    for (const kill of kills) kill.abort(reason)
+    return kills.length > 0
   }
 
   /** Building can take a while, and a kill counts before there is a thread as well. */
@@ -198,7 +216,8 @@ export class ReplicaSet {
     return moduleUrl
   }
 
-  async #openReplica(moduleUrl: string): Promise<Replica> {
+  /** @param onBirth given what ends its thread */
+  async #openReplica(moduleUrl: string, onBirth?: (kill: AbortController) => void): Promise<Replica> {
     const { spec, owner, place, clock, onRoom, onRefused } = this.#options
     const opened = Replica.open(place, {
       order: {
@@ -221,7 +240,10 @@ export class ReplicaSet {
       onRefused,
       onLinkReturned: onRoom,
       onDeadline: (atMs) => spec.invoker.queue.expectDeadline(atMs),
-      onBirth: (kill) => this.#keep(kill),
+      onBirth: (kill) => {
+        this.#keep(kill)
+        onBirth?.(kill)
+      },
     })
     const replica = await opened.catch(async (error: unknown) => {
       await tellOfSource(error, spec.module, moduleUrl)

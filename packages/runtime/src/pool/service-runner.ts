@@ -60,8 +60,8 @@ export class ServiceRunner {
   /** Whether `this.stopping` is raised in the threads. */
   #isRaised = false
   #drained: PromiseWithResolvers<void> | undefined
-  /** Set from a kill until what comes of it has been told: till it is FAILED, nothing can be asked of the threads. */
-  #killed: PromiseWithResolvers<void> | undefined
+  /** The goals set since a kill, until what comes of it has been told: till it is FAILED, nothing can be asked of the threads. */
+  #killed: (() => void)[] | undefined
   /** What a pause on the way to STOPPED threw: no step of a stop is left out for it, so it fails the service after them. */
   #putOff: StartFailedError | undefined
 
@@ -120,16 +120,18 @@ export class ServiceRunner {
 
   /** Ends the threads: they are gone at once, and a process is a little later. What is asked for meanwhile comes after that. */
   kill(reason: unknown): void {
-    if (this.state !== 'STOPPED' && this.state !== 'FAILED') this.#killed ??= Promise.withResolvers()
-    this.replicas.kill(reason)
+    const isReached = this.replicas.kill(reason)
+    if (isReached && this.state !== 'STOPPED' && this.state !== 'FAILED') this.#killed ??= []
   }
 
   /** @param set a goal, which joins or supersedes the present one */
   aim(set: (reconciler: Reconciler) => Promise<void>): Promise<void> {
-    if (this.#killed === undefined || this.state === 'FAILED') return set(this.reconciler)
-    const goal = this.#killed.promise.then(() => set(this.reconciler))
-    goal.catch(() => {}) // as of any goal that nobody awaits
-    return goal
+    if (this.state === 'FAILED') this.#endKill() // so that those that were set before come before
+    if (this.#killed === undefined) return set(this.reconciler)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#killed.push(() => resolve(set(this.reconciler)))
+    promise.catch(() => {}) // as of any goal that nobody awaits
+    return promise
   }
 
   /** Refuses calls, and fails those that wait. */
@@ -328,8 +330,9 @@ export class ServiceRunner {
 
   /** What came of a kill has been told: now it is the turn of those who have asked for something since. */
   #endKill(): void {
-    this.#killed?.resolve()
+    const waiting = this.#killed ?? []
     this.#killed = undefined
+    for (const set of waiting) set()
   }
 
   #admitsRestart(): boolean {
