@@ -41,6 +41,36 @@ describe('an argument marked by transfer()', () => {
   })
 })
 
+describe('a small Buffer, which Node has cut out of a memory with others,', () => {
+  const small = Buffer.from('small')
+
+  it.each<[string, unknown[]]>([
+    ['alone', [small]],
+    ['twice', [small, small]],
+    ['beside one that is moved', [small, transfer(new Uint8Array(9), [])]],
+    ['beside a value of another kind', [small, new Date(0)]],
+    ['beside many bytes', [small, new Uint8Array(5_000).buffer]],
+    ['beside what stays here', [small, Comlink.proxy(() => {})]],
+    ['marked to be moved', [transfer(Buffer.from('small'), [small.buffer as ArrayBuffer])]],
+  ])('comes without them: %s', async (_, values) => {
+    await using pool = new Pool()
+    const { proxy } = await pool.spawn<Mover>(mover)
+    const views = values.filter((value) => ArrayBuffer.isView(value))
+    expect(await proxy.memories(...(values as never[]))).toEqual(views.map(({ byteLength }) => byteLength))
+    expect(small.toString()).toBe('small')
+  })
+
+  it('comes without them inside of an object too, which stays as it is, and as a field of an error', async () => {
+    await using pool = new Pool()
+    const { proxy } = await pool.spawn<Mover>(mover)
+    const value = { parts: [small, new Uint8Array(5_000)] }
+    expect(await proxy.sizes(value)).toEqual([5, 5_000])
+    expect(value.parts[0]).toBe(small)
+    const error = (await proxy.failWith('small').catch((thrown: unknown) => thrown)) as { readonly text: Uint8Array }
+    expect([Buffer.from(error.text).toString(), error.text.buffer.byteLength]).toEqual(['small', 5])
+  })
+})
+
 describe.each(KINDS)('in a %s:', (kind) => {
   const done = { thread: 'moved', process: 'copied' }[kind]
 

@@ -137,7 +137,8 @@ const text = (read: () => unknown, fallback: string): string => {
 function copyable(value: unknown): unknown {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol'))
     return value
-  const copy = attempt(() => ({ value: structuredClone(value) }))
+  // Of a Buffer no more than its own bytes: a clone has all of the memory that Node has cut it out of.
+  const copy = attempt(() => ({ value: structuredClone(value instanceof Uint8Array ? new Uint8Array(value) : value) }))
   return copy ? copy.value : (attempt(() => inspect(value, { depth: 1 })) ?? 'a value that can’t be inspected')
 }
 

@@ -4,6 +4,7 @@
  */
 import type { Transferable } from 'node:worker_threads'
 import type { Lowered, Mark, Path, ReferenceMark } from '../wire/marks.ts'
+import { isOfPool } from '../wire/snapshot.ts'
 import { UnsendableError } from '../wire/uncloneable.ts'
 import { nothing, transfersOf } from './moved.ts'
 import { arePlain, type Found, Survey } from './survey.ts'
@@ -28,7 +29,10 @@ export function lower(values: readonly unknown[], record: readonly unknown[], ke
   const { containers, leaves, found } = seen
   const { transfer, onPosted } = leaves.size === 0 ? nothing() : transfersOf(leaves, containers)
   const staying = found.filter(({ how, value }) => how !== 'stream' || !transfer.includes(value as Transferable))
-  if (staying.length === 0) return transfer.length === 0 ? undefined : { values, marks: [], transfer, onPosted }
+  const pooled = [...leaves].filter(isOfPool) as Uint8Array[]
+  if (staying.length + pooled.length === 0) {
+    return transfer.length === 0 ? undefined : { values, marks: [], transfer, onPosted }
+  }
   const marks: Mark[] = []
   /** What stays in this thread, and stands in two places, is one thing at the other side too. */
   const kept = new Map<unknown, Mark>()
@@ -43,7 +47,7 @@ export function lower(values: readonly unknown[], record: readonly unknown[], ke
     keep.forget(marks)
     throw error
   }
-  return { values: without(values, containers, staying), marks, transfer, onPosted }
+  return { values: without(values, containers, staying, pooled), marks, transfer, onPosted }
 }
 
 function encode({ at, value, how }: Found, transfer: Transferable[], record: readonly unknown[], keep: Keep): Mark {
@@ -59,13 +63,15 @@ function encode({ at, value, how }: Found, transfer: Transferable[], record: rea
   }
 }
 
-/** A copy of the containers, with the places of what was found left empty. */
+/** A copy of the containers, with the places of what was found left empty, and each small Buffer in a memory of its own. */
 function without(
   values: readonly unknown[],
   containers: ReadonlySet<object>,
   found: readonly Found[],
+  pooled: readonly Uint8Array[],
 ): readonly unknown[] {
   const copies = new Map<unknown, unknown>([...containers].map((each) => [each, Array.isArray(each) ? [] : {}]))
+  for (const view of pooled) copies.set(view, new Uint8Array(view))
   for (const { value } of found) copies.set(value, null)
   const copied = (value: unknown): unknown => (copies.has(value) ? copies.get(value) : value)
   for (const container of containers) {

@@ -129,7 +129,7 @@ export class Outbox implements TurnEnding {
       this.#options.onRefused(record, reason)
       return
     }
-    this.#batch.push(...(lowered === undefined || lowered.marks.length === 0 ? record : marked(lowered)))
+    this.#batch.push(...(lowered === undefined || lowered.values === values ? record : marked(lowered)))
     this.flush(lowered?.transfer, lowered?.onPosted)
   }
 

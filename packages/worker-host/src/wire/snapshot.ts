@@ -73,11 +73,17 @@ function copyArray(value: unknown[], seen: object[]): unknown {
 
 /** Two views of one memory stay views of one memory on the other side, which only a clone of both can do. */
 function copyBytes(view: Uint8Array, seen: object[]): unknown {
+  if (isOfPool(view)) return new Uint8Array(view)
   const { buffer, byteLength } = view
-  if (!(buffer instanceof ArrayBuffer)) return LIVE
-  if (isMarkedAsUntransferable(buffer)) return new Uint8Array(view) // Node's own, of which each small Buffer has a part
-  const isWhole = buffer.byteLength === byteLength && !buffer.resizable
+  const isWhole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && !buffer.resizable
   if (!isWhole || byteLength > MAX_BYTES || seen.includes(buffer)) return LIVE
   seen.push(buffer)
   return new Uint8Array(view)
+}
+
+/** Whether it is a part of the memory that Node cuts small Buffers out of, which nobody else should be sent. */
+export function isOfPool(value: unknown): boolean {
+  if (!(value instanceof Uint8Array) || value.byteLength >= Buffer.poolSize) return false
+  const { buffer } = value
+  return buffer instanceof ArrayBuffer && buffer.byteLength > value.byteLength && isMarkedAsUntransferable(buffer)
 }
