@@ -55,8 +55,9 @@ describe('a refused call', () => {
     await using pool = new Pool()
     const { proxy, state } = await pool.spawn<Guarded>(guarded)
     for (let n = 0; n < 3; n++) await expect(proxy.forRejecting()).rejects.toMatchObject(DENIED)
+    await expect(proxy.forForeign()).rejects.toMatchObject(DENIED)
     expect(await proxy.forAnyone()).toBe('forAnyone')
-    const judged = ['forRejecting', 'forAnyone'].map((method) => `a policy of "guarded.${method}"`)
+    const judged = ['forRejecting', 'forForeign', 'forAnyone'].map((method) => `a policy of "guarded.${method}"`)
     expect(await proxy.warnings()).toEqual(
       judged.map((judge) => `TROUPE_POLICY: ${judge} answered with a promise, which is no consent`),
     )

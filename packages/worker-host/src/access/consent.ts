@@ -4,6 +4,7 @@
  * Whoever is refused is told no more than that, and must not be able to do harm by asking: what a judge throws becomes a
  * warning, one for each of them, and what its promise rejects with, which would end the thread, is nobody's.
  */
+import { types } from 'node:util'
 import { messageOf } from '../errors/catalogue.ts'
 
 const warned = new Set<string>()
@@ -14,8 +15,8 @@ const warned = new Set<string>()
  * @returns false: it is no consent
  */
 export function refusedBy(verdict: unknown, judge: string): false {
-  if (verdict instanceof Promise) {
-    verdict.catch(() => {})
+  if (types.isPromise(verdict)) {
+    Promise.prototype.then.call(verdict, undefined, () => {}) // its own `catch` could be anything
     warnOnce(judge, 'answered with a promise, which is no consent')
   }
   return false
