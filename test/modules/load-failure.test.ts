@@ -81,12 +81,22 @@ const TYPESCRIPT: Readonly<Record<string, Failure>> = {
   },
 }
 
+const JAVASCRIPT: Readonly<Record<string, Failure>> = {
+  'meets a syntax error as it runs, and would meet another one later': {
+    main: `${SERVICE}${CLASS}JSON.parse('{oops')\nexport const later = () => import('./part.js')\n`,
+    part: 'export const two = )\n',
+    message: /JSON/,
+    at: /^SyntaxError: [^\n]*\n {4}at JSON\.parse [^\n]*\n {4}at [^\n]*main\.EXT:3:/,
+  },
+}
+
 const CASES = [
   ...Object.entries(BOTH).flatMap(([what, failure]) => [
     ['ts', what, failure] as const,
     ['js', what, failure] as const,
   ]),
   ...Object.entries(TYPESCRIPT).map(([what, failure]) => ['ts', what, failure] as const),
+  ...Object.entries(JAVASCRIPT).map(([what, failure]) => ['js', what, failure] as const),
 ]
 
 describe.each(KINDS)('in a %s:', (kind) => {

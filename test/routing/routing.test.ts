@@ -1,4 +1,5 @@
 import { Pool, proxy, type ServiceHandle } from '@troupe/runtime'
+import { ManualClock } from '@troupe/worker-host/testing'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import { contextOf, KINDS, placeOf } from '../fixtures/kinds.ts'
@@ -313,14 +314,15 @@ describe('a call by a name that nobody has yet', () => {
     })
 
     it('has no such cause once its service has come, and is late itself', async () => {
-      await using pool = new Pool()
+      await using pool = new Pool({ clock: new ManualClock() }) // so that it is the caller's own context that finds it late
       const api = await (await placeOf(pool, kind)).spawn<Relay>(relay('api'))
       const waited = api.proxy.waitWithin(1_500, 'late').catch((error: unknown) => error)
       await api.proxy.echo(1)
       await pool.spawn<Relay>(relay('late'))
-      const error = (await waited) as Error
+      const error = (await waited) as Error & { readonly ranMs: number }
       expect(error).toMatchObject({ code: 'ERR_TROUPE_DEADLINE' })
       expect(error.cause).toBeUndefined()
+      expect(error.ranMs).toBeGreaterThan(0)
     })
   })
 

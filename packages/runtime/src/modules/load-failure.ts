@@ -20,11 +20,14 @@ export async function tellOfSource(thrown: unknown, source: URL, loaded: string)
     const isOwn = (line: string): boolean => !(line.startsWith('    at ') && line.includes(loaded))
     thrown.message = own(message)
     thrown.stack = own(stack.split('\n').filter(isOwn).join('\n'))
-  } else if (thrown instanceof SyntaxError && stack.startsWith(thrown.name)) {
+  } else if (thrown instanceof SyntaxError && stack.startsWith(thrown.name) && !ranBefore(stack)) {
     const place = await unreadablePlace(fileURLToPath(source))
     if (place !== undefined) thrown.stack = `${place}\n${stack}`
   }
 }
+
+/** A module that can't be read runs no line of anybody's; one that met a SyntaxError as it ran has its own place in the stack. */
+const ranBefore = (stack: string): boolean => /^ {4}at .*file:\/\//m.test(stack)
 
 /** As Node prints it: file and line, the line itself, and where in it. Undefined when esbuild can read it all. */
 async function unreadablePlace(source: string): Promise<string | undefined> {
@@ -45,7 +48,7 @@ async function unreadablePlace(source: string): Promise<string | undefined> {
       () => [],
       ({ errors }: BuildFailure) => errors,
     )
-  const place = errors.find(({ text }) => !text.startsWith('Could not resolve'))?.location
+  const place = errors.find(({ text }) => !/^(Could not resolve|No loader is configured)/.test(text))?.location
   if (!place) return undefined
   const { file, line, column, lineText, length } = place
   const marks = `${' '.repeat(column)}${'^'.repeat(Math.max(1, length))}`
