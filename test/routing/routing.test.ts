@@ -316,8 +316,9 @@ describe('a call by a name that nobody has yet', () => {
     it('has no such cause once its service has come, and is late itself', async () => {
       await using pool = new Pool({ clock: new ManualClock() }) // so that it is the caller's own context that finds it late
       const api = await (await placeOf(pool, kind)).spawn<Relay>(relay('api'))
+      await pool.spawn<Relay>(relay('other'))
       const waited = api.proxy.waitWithin(1_500, 'late').catch((error: unknown) => error)
-      await api.proxy.echo(1)
+      await api.proxy.ask('other', 'whoCalls') // behind it, so that it waits by now
       await pool.spawn<Relay>(relay('late'))
       const error = (await waited) as Error & { readonly ranMs: number }
       expect(error).toMatchObject({ code: 'ERR_TROUPE_DEADLINE' })
