@@ -1,5 +1,5 @@
 /** What Comlink's `transferHandlers` do to arguments, results and items: registered in the owner, and in the service. */
-import { Pool, transferHandlers } from '@troupe/runtime'
+import { Pool, transfer, transferHandlers } from '@troupe/runtime'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Comlink, fixture } from '../fixtures/index.ts'
 import { KINDS, leftOf, placeOf } from '../fixtures/kinds.ts'
@@ -103,6 +103,21 @@ describe.each(KINDS)('in a %s:', (kind) => {
       await expect(proxy.plainOf(/x/)).rejects.toMatchObject({ code: 'ERR_TROUPE_BAD_ARGUMENTS' })
       transferHandlers.delete('unknown there')
       expect(await proxy.plainOf(/x/)).toEqual(/x/)
+    })
+
+    it('takes a buffer as well, also one that is marked to be moved', async () => {
+      await using pool = new Pool()
+      const { proxy } = await (await placeOf(pool, kind)).spawn<Teller>(teller)
+      transferHandlers.set('of buffers', {
+        canHandle: (value): value is ArrayBuffer => value instanceof ArrayBuffer,
+        serialize: ({ byteLength }) => [byteLength, []],
+        deserialize: (byteLength) => new ArrayBuffer(byteLength as number),
+      })
+      const buffer = new ArrayBuffer(8)
+      const outcome = await proxy.plainOf(transfer(buffer, [buffer])).catch((thrown: unknown) => thrown)
+      transferHandlers.delete('of buffers')
+      expect(outcome).toMatchObject({ code: 'ERR_TROUPE_BAD_ARGUMENTS' }) // the service has no such codec
+      expect(buffer.detached).toBe(false)
     })
 
     it('for it is not registered in the owner’s thread, rejects the call, or the reader of the stream', async () => {

@@ -6,7 +6,7 @@ import type { Transferable } from 'node:worker_threads'
 import type { Lowered, Mark, Path, ReferenceMark } from '../wire/marks.ts'
 import { isOfPool } from '../wire/snapshot.ts'
 import { UnsendableError } from '../wire/uncloneable.ts'
-import { nothing, transfersOf } from './moved.ts'
+import { movedAlone, nothing, transfersOf } from './moved.ts'
 import { arePlain, type Found, Survey } from './survey.ts'
 
 /** Where what stays in this thread is kept for the other, under the record that it was sent with. */
@@ -24,6 +24,8 @@ export interface Keep {
  * @throws {UnsendableError} for what can't be moved, or what a codec does not get done
  */
 export function lower(values: readonly unknown[], record: readonly unknown[], keep: Keep): Lowered | undefined {
+  const alone = movedAlone(values)
+  if (alone !== undefined) return { values, marks: [], ...alone }
   const seen = surveyOf(values)
   if (seen === undefined) return undefined
   const { containers, leaves, found } = seen

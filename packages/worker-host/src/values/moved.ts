@@ -7,6 +7,7 @@
  */
 import { isMarkedAsUntransferable, type Transferable } from 'node:worker_threads'
 import { type Endpoint, wrap } from 'comlink'
+import { isMarked } from '../wire/markers.ts'
 import { forgetNoted, notedOf } from '../wire/moved-notes.ts'
 import { isPrimitive } from '../wire/snapshot.ts'
 import { UnsendableError } from '../wire/uncloneable.ts'
@@ -76,6 +77,27 @@ export function transfersOf(leaves: Iterable<object>, containers: Iterable<objec
   const transfer = all.filter((each) => !(each instanceof ArrayBuffer && isMarkedAsUntransferable(each)))
   transfer.forEach((each, index) => void check(each, transfer.indexOf(each) < index))
   return { transfer, onPosted: () => known.forEach(forgetNoted) }
+}
+
+/**
+ * The same for what needs no survey: one buffer, moved by itself, beside primitives. Undefined for all else.
+ *
+ * @throws {UnsendableError} for one that is gone already
+ */
+export function movedAlone(values: readonly unknown[]): Moving | undefined {
+  let alone: ArrayBuffer | undefined
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index]
+    if (isPrimitive(value)) continue
+    if (alone !== undefined || !(value instanceof ArrayBuffer)) return undefined
+    alone = value
+  }
+  if (alone === undefined || isMarked(alone) || isMarkedAsUntransferable(alone)) return undefined
+  const noted = notedOf(alone)
+  if (noted?.length !== 1 || noted[0] !== alone) return undefined
+  check(alone, false)
+  const moved = alone
+  return { transfer: [moved], onPosted: () => forgetNoted(moved) }
 }
 
 function paysToMove(leaf: object): boolean {
