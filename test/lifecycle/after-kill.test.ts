@@ -75,6 +75,21 @@ describe.each(KINDS)('in a %s:', (kind) => {
     })
   })
 
+  it.each([
+    ['temporary', 'FAILED'],
+    ['permanent', 'RUNNING'],
+  ] as const)('that meets a restart, %s: it is %s', async (restart, state) => {
+    await using pool = new Pool()
+    const module = fixture('patient.ts')
+    const place = await placeOf(pool, kind)
+    const handle = await place.spawn<Patient>({ name: PATIENT, module, supervision: { restart } })
+    const restarted = handle.restart()
+    handle.kill(new Error('enough'))
+    await expect(restarted).rejects.toMatchObject({ code: 'ERR_TROUPE_START_FAILED', cause: crashed })
+    await handle.waitFor(state)
+    expect(handle.stats()).toMatchObject({ state, restarts: restart === 'permanent' ? 1 : 0 })
+  })
+
   it('a pool that is closed has it end as a crash, and starts nothing any more', async () => {
     await using pool = new Pool()
     const handle = await (await placeOf(pool, kind)).spawn<Patient>({ name: PATIENT, module: fixture('patient.ts') })

@@ -36,7 +36,7 @@ export interface ReconcilerOptions {
   readonly onState: (change: Change) => void
   /** The target changed while, or before, a move is carried out. */
   readonly onGoal: (target: RestState) => void
-  /** The service has just become FAILED, on its way to, or at rest in, `target`. */
+  /** The service has just become FAILED, on its way to, or at rest in, `target`: in a restart RUNNING, also on its way down. */
   readonly onFailed: (error: unknown, target: ServiceState) => void
 }
 
@@ -138,8 +138,8 @@ export class Reconciler {
     if (this.#state === 'FAILED' || this.#state === 'STOPPED') return
     this.#failure = error
     this.#repair = undefined
-    const target = this.target
     const goal = this.#goal
+    const target = goal?.target ?? this.#state
     this.#goal = undefined
     this.#enter('FAILED', 'failure')
     goal?.reject(error)
