@@ -79,7 +79,7 @@ describe.each(KINDS)('in a %s:', (kind) => {
       expect((await warned).message).toBe('a bad listener')
     })
 
-    it('waitFor resolves in the state, now or later, and rejects when it fails for good first', async () => {
+    it('waitFor resolves in the state, now or later, and rejects when it fails for good first, or has done so', async () => {
       await using pool = new Pool()
       const handle = (await placeOf(pool, kind)).add<Fragile>({
         name: 'fragile',
@@ -90,12 +90,18 @@ describe.each(KINDS)('in a %s:', (kind) => {
       await handle.waitFor('STOPPED')
       await handle.start()
       await running
-      const waited = expect(handle.waitFor('PAUSED')).rejects.toMatchObject({
+      const failed = {
         code: 'ERR_TROUPE_NOT_RUNNING',
         cause: { code: 'ERR_TROUPE_SERVICE_CRASHED', exitCode: 7 },
-      })
+      }
+      const asked = [handle.waitFor('PAUSED')]
+      handle.on('failed', () => void asked.push(handle.waitFor('PAUSED')))
+      const waited = Promise.allSettled(asked)
       await expect(handle.proxy.breakNow('exit')).rejects.toMatchObject({ exitCode: 7 })
       await waited
+      asked.push(handle.waitFor('RUNNING'))
+      expect(await Promise.allSettled(asked)).toMatchObject(Array(3).fill({ status: 'rejected', reason: failed }))
+      await handle.waitFor('FAILED')
     })
   })
 

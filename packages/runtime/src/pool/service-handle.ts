@@ -196,7 +196,8 @@ export class ServiceHandle<S = unknown> {
   /**
    * Resolves when the service is in that state, now or later.
    *
-   * @throws {NotRunningError} ERR_TROUPE_NOT_RUNNING, with the failure as `cause`, when the service fails for good first
+   * @throws {NotRunningError} ERR_TROUPE_NOT_RUNNING, with the failure as `cause`, when the service fails for good first, or
+   *   has done so
    * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED when its pool, or its context, is closed first, or it is removed: who
    *   only wants to hear of a state listens to the event, which may never come
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what is no state
@@ -206,7 +207,8 @@ export class ServiceHandle<S = unknown> {
       throw new BadOptionsError(`a state is one of ${STATES.join(', ')}, found ${messageOf(state)}`)
     }
     if (this.state === state) return
-    const { events } = this.#runner
+    const { events, hasFailed, reconciler } = this.#runner
+    if (hasFailed) throw new NotRunningError(this.name, 'FAILED', { cause: reconciler.failure })
     await new Promise<void>((resolve, reject) => {
       const settle = (act: () => void): void => {
         this.off('state', onState)

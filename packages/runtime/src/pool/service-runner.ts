@@ -95,6 +95,11 @@ export class ServiceRunner {
     return this.#restarts
   }
 
+  /** It is FAILED, that has been told, and no restart is to come. */
+  get hasFailed(): boolean {
+    return this.state === 'FAILED' && this.#life.hasEnded
+  }
+
   get isClosed(): boolean {
     return this.#isClosed
   }
@@ -322,9 +327,9 @@ export class ServiceRunner {
     const own = await cleanUp(dying, error)
     const outcome =
       own.length === 0 ? error : new AggregateError([error, ...own], 'the service failed, and so did its clean-up')
-    this.events.emit('failed', outcome, willRestart)
     if (!willRestart) this.#life.fail(outcome)
-    else if (this.state === 'FAILED') this.reconciler.restart().catch(() => {}) // told by the next 'failed'
+    this.events.emit('failed', outcome, willRestart)
+    if (willRestart && this.state === 'FAILED') this.reconciler.restart().catch(() => {}) // told by the next 'failed'
     this.#endKill()
   }
 
