@@ -1,6 +1,6 @@
 /**
- * The owner's map from service name to service. It is long, as all that a pool promises stands here in one place; what it
- * does is done by its parts: `Places` for threads and processes, `Switchboard` for calls by name, `ActivationDesk`, …
+ * The owner's map from service name to service. All that a pool promises stands here in one place; what it does is done by
+ * its parts: `Services` and `Contexts`, `Places` for threads and processes, `Switchboard` for calls by name, `ActivationDesk`, …
  *
  *     await using pool = new Pool()
  *     const views = await pool.spawn<PageViews>({
@@ -17,17 +17,14 @@
 import {
   BadOptionsError,
   type Clock,
-  DeadlineExceededError,
   DuplicateNameError,
   type InjectOptions,
   NoSuchServiceError,
-  NotRunningError,
   PoolClosedError,
   type RefusalReason,
-  ServiceCrashedError,
   systemClock,
 } from '@troupe/worker-host'
-import { type Channel, type ParentService, requireNumber, requireOptions, throwAll } from '@troupe/worker-host/owner'
+import { type Channel, type ParentService, requireNumber, requireOptions } from '@troupe/worker-host/owner'
 import { ActivationDesk, DESK } from '../activation/activation-desk.ts'
 import { type ActivationSpec, Activator } from '../activation/activator.ts'
 import { AllowedModules } from '../activation/allowed-modules.ts'
@@ -36,17 +33,15 @@ import { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { Invoker } from '../calls/invoker.ts'
 import type { Home } from '../contexts/home.ts'
 import type { Place } from '../contexts/place.ts'
-import type { SharedThread } from '../contexts/shared-thread.ts'
-import { eachAfterDependencies, eachAfterDependents, requireNoCircle, startOrder } from '../graph/dependencies.ts'
+import { requireNoCircle } from '../graph/dependencies.ts'
 import { closed, type ServiceGraph } from '../graph/service-graph.ts'
 import { requireModule } from '../modules/module-url.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Switchboard } from '../routing/switchboard.ts'
-import { ThreadDiedError } from '../threads/host-link.ts'
-import { byCanonicalName } from './canonical-lookup.ts'
 import { Children } from './children.ts'
-import { Context } from './context.ts'
+import type { Context } from './context.ts'
 import { type ContextSpec, checkContextSpec } from './context-spec.ts'
+import { Contexts } from './contexts.ts'
 import { Places } from './places.ts'
 import { graphOf } from './pool-graph.ts'
 import { checkPoolOptions, type PoolOptions } from './pool-options.ts'
@@ -57,6 +52,7 @@ import { requireObject, requireServiceName, requireText } from './required.ts'
 import { ServiceHandle } from './service-handle.ts'
 import { type InvokerSpec, toInvoker } from './service-invoker.ts'
 import { checkSpec, type ServiceSpec } from './service-spec.ts'
+import { Services } from './services.ts'
 
 export interface PoolStats {
   readonly services: number
@@ -77,9 +73,6 @@ export interface GraphOptions {
 /** Of the time that a pool is given for its picture, what it gives on: so that it still answers when those below don't. */
 const SHARE_BELOW = 0.5
 
-/** For a context's thread or process to be there: as long as a service's transition by default. */
-const START_MS = 10_000
-
 /** What errors call what they were given. */
 const NAME = "a service's name"
 const EXPORT = "an export's name"
@@ -94,14 +87,11 @@ export class Pool implements AsyncDisposable {
   readonly #self: PoolService
   readonly #clock: Clock
   readonly #watch: DeadlineWatch
-  readonly #services = new Map<string, ServiceHandle>()
+  readonly #services: Services
+  readonly #contexts: Contexts
   readonly #registered = new Map<string, Invoker>()
-  readonly #contexts = new Map<string, Context>()
   readonly #places: Places
-  /** The modules that services were given by. */
-  readonly #given = new Map<string, URL>()
   readonly #refusals: Refusals
-  readonly #activator: Activator
   readonly #desk: ActivationDesk
   #closing: Promise<void> | undefined
 
@@ -116,6 +106,7 @@ export class Pool implements AsyncDisposable {
     this.#watch = new DeadlineWatch(clock)
     this.#timeoutMs = timeoutMs
     this.#home = home
+    this.#services = new Services(home.id, activator)
     this.#refusals = new Refusals(home.tellRefused)
     this.#places = new Places({
       home,
@@ -124,13 +115,21 @@ export class Pool implements AsyncDisposable {
       onUplink: (port, id, died) => this.#switchboard.serveChild(port, id, died),
       onRefused: (refusal) => this.#refusals.tell(refusal),
     })
+    this.#contexts = new Contexts({
+      clock,
+      places: this.#places,
+      services: this.#services,
+      request: (service, method, args) => this.#request(service, method, args),
+      route: (request) => this.#switchboard.route(request),
+      proxyOf: (name) => this.proxy(name),
+    })
     this.#switchboard = new Switchboard({
       id: home.id,
       watch: this.#watch,
       serviceNamed: (name) => this.#sendTo(name),
       activate: (request, isFromAbove) => this.#desk.take(request, isFromAbove),
       threadNamed: (name) => (this.#contexts.get(name) ?? this.#services.get(name))?.place.thread,
-      reopen: (name, isOwn) => this.#reopen(name, isOwn),
+      reopen: (name, isOwn) => this.#contexts.reopen(name, isOwn),
       lend: (name, caller) => this.#services.get(name)?.lend(caller),
       names: () => this.names,
       onForged: (call) => this.#refusals.tell({ ...call, reason: 'forged', at: home.id }),
@@ -143,14 +142,13 @@ export class Pool implements AsyncDisposable {
       onRefused: (request) => this.#tellPolicy(request),
     })
     if (home.parent) this.#switchboard.connectUp(home.parent)
-    this.#activator = activator
     this.#desk = new ActivationDesk({
       id: home.id,
       activator,
       modules: modules && new AllowedModules(modules.map(requireModule)),
-      given: () => [...this.#given.values()],
+      given: () => this.#services.modules,
       thread: home.thread ? 'parent' : 'own',
-      serviceNamed: (name) => this.#named(name)?.send,
+      serviceNamed: (name) => this.#services.find(name)?.send,
       spawn: (spec) => this.#bringToLife(spec),
       above: home.parent && ((request) => this.#switchboard.sendUp(request)),
       expect: (request) => this.#switchboard.expect(request),
@@ -161,7 +159,7 @@ export class Pool implements AsyncDisposable {
 
   /** The names of the services, in the order they came. */
   get names(): readonly string[] {
-    return [...this.#services.keys()]
+    return this.#services.names
   }
 
   /**
@@ -197,20 +195,7 @@ export class Pool implements AsyncDisposable {
    */
   async start(...names: readonly string[]): Promise<void> {
     for (const name of names) requireText(NAME, name)
-    const all = [...this.#services.values()]
-    const services = startOrder(all, names.length > 0 ? names : this.names)
-    const raised = services.filter(({ state }) => state === 'STOPPED')
-    const waiting = services.filter(({ state }) => state !== 'RUNNING')
-    try {
-      await eachAfterDependencies(raised, (service) => service.pause())
-      await eachAfterDependencies(waiting, (service) => service.start())
-    } catch (error) {
-      const back = await eachAfterDependents(raised, (service) => service.stop()).then(
-        () => [],
-        (later: unknown) => [later],
-      )
-      throwAll([error, ...back], 'services failed to start, and to stop again')
-    }
+    await this.#services.start(names.length > 0 ? names : this.names)
   }
 
   /** Stops a service and takes it out: its name is free, and its handle of no more use. */
@@ -220,7 +205,7 @@ export class Pool implements AsyncDisposable {
       await handle.stop()
     } finally {
       await handle.close()
-      this.#forget(handle)
+      this.#services.forget(handle)
     }
   }
 
@@ -235,25 +220,12 @@ export class Pool implements AsyncDisposable {
    */
   async context(spec: ContextSpec, startedBy?: string): Promise<Context> {
     const checked = checkContextSpec(spec)
-    const { name } = checked
-    if (this.#closing) throw new PoolClosedError(`context "${name}" can't be made`)
-    this.#requireFree(name)
-    const place = this.#places.forContext(checked)
-    const context = new Context(name, place, {
-      activate: (module, exportName) => this.#activateIn(name, place, requireModule(module), exportName),
-      call: (service, method, args) => this.#callIn(name, place, this.#request(service, method, args)),
+    if (this.#closing) throw new PoolClosedError(`context "${spec.name}" can't be made`)
+    this.#requireFree(spec.name)
+    return this.#contexts.make(checked, (place) => ({
       add: (spec) => this.#add(spec, place, startedBy),
       spawn: (spec) => this.#spawn(spec, place, startedBy),
-      close: () => this.#closeContext(name, place),
-    })
-    this.#contexts.set(name, context)
-    try {
-      await this.#open(place)
-    } catch (error) {
-      this.#contexts.delete(name)
-      throw error
-    }
-    return context
+    }))
   }
 
   /**
@@ -264,7 +236,7 @@ export class Pool implements AsyncDisposable {
    */
   get<S = unknown>(name: string): ServiceHandle<S> {
     requireText(NAME, name)
-    const handle = this.#named(name)
+    const handle = this.#services.find(name)
     if (handle === undefined) throw new NoSuchServiceError(name, this.names)
     return handle as ServiceHandle<S>
   }
@@ -276,7 +248,7 @@ export class Pool implements AsyncDisposable {
    */
   proxy<S>(name: string): ServiceProxy<S> {
     requireServiceName(name)
-    const known = this.#named(name)
+    const known = this.#services.find(name)
     if (known !== undefined) return known.proxy as ServiceProxy<S>
     const invoke = (request: CallRequest) => this.#switchboard.route(request)
     const stream = (): never => {
@@ -310,7 +282,7 @@ export class Pool implements AsyncDisposable {
    */
   register(name: string, invoker: InvokerSpec): void {
     requireText(NAME, name)
-    if (this.#services.has(name)) {
+    if (this.#services.get(name)) {
       throw new BadOptionsError(`the invoker of "${name}" must be registered before the service is added`)
     }
     const own = toInvoker(invoker)
@@ -403,7 +375,7 @@ export class Pool implements AsyncDisposable {
     if (this.#closing) throw new PoolClosedError(`service "${spec.name}" can't be added`)
     const checked = checkSpec(spec, this.#registered.get(spec.name))
     this.#requireFree(spec.name)
-    requireNoCircle([...this.#services.values()], checked)
+    requireNoCircle(this.#services.all(), checked)
     checked.invoker.queue.bind(this, spec.name, this.#watch)
     const handle = new ServiceHandle<S>({
       spec: checked,
@@ -414,8 +386,7 @@ export class Pool implements AsyncDisposable {
       onRefused: (request) => this.#tellPolicy(request),
       startedBy,
     })
-    this.#services.set(spec.name, handle as ServiceHandle)
-    this.#given.set(checked.module.href, checked.module)
+    this.#services.add(handle as ServiceHandle)
     // Calls that wait for it by its name can be taken as soon as it is on its way to RUNNING.
     const onState = (): void => {
       handle.off('state', onState)
@@ -426,8 +397,8 @@ export class Pool implements AsyncDisposable {
   }
 
   #graph(limitMs: number): Promise<ServiceGraph> {
-    const services = [...this.#services.values()]
-    const places = [...this.#contexts.values(), ...services].map(({ place }) => place)
+    const services = this.#services.all()
+    const places = [...this.#contexts.all(), ...services].map(({ place }) => place)
     const ask = { ...question(this.#home.id, 'graph', limitMs * SHARE_BELOW), timeoutMs: limitMs }
     const below = (name: string) => this.#switchboard.askBelow(name, ask)
     return graphOf({ id: this.#home.id, services, places, below })
@@ -438,7 +409,7 @@ export class Pool implements AsyncDisposable {
     try {
       await (handle.dependsOn.length > 0 ? this.start(handle.name) : handle.start())
     } catch (error) {
-      this.#forget(handle as ServiceHandle)
+      this.#services.forget(handle as ServiceHandle)
       throw error
     }
     return handle
@@ -446,32 +417,18 @@ export class Pool implements AsyncDisposable {
 
   /** Services and contexts share their names: each stands for one place in the tree. */
   #requireFree(name: string): void {
-    if (this.#services.has(name)) throw new DuplicateNameError(name)
-    if (this.#contexts.has(name)) throw new DuplicateNameError(name, 'context')
-  }
-
-  /** Its name is free. */
-  #forget(handle: ServiceHandle): void {
-    if (this.#services.get(handle.name) !== handle) return
-    this.#services.delete(handle.name)
-    handle.unbind()
+    if (this.#services.get(name)) throw new DuplicateNameError(name)
+    if (this.#contexts.get(name)) throw new DuplicateNameError(name, 'context')
   }
 
   /** A service by its name, or what the pool itself answers under names that no service can have. */
   #sendTo(name: string): ((request: CallRequest) => Promise<unknown>) | undefined {
     if (name === DESK) return this.#desk.serve
-    return name === POOL_SERVICE ? this.#self.send : this.#named(name)?.send
+    return name === POOL_SERVICE ? this.#self.send : this.#services.find(name)?.send
   }
 
   #tellPolicy({ caller, service, method }: RefusedCall): void {
     this.#refusals.tell({ reason: 'policy', caller, from: caller, at: this.#home.id, service, method })
-  }
-
-  /** By its given name, else by its canonical one. */
-  #named(name: string): ServiceHandle | undefined {
-    const given = this.#services.get(name)
-    if (given !== undefined || this.#services.size === 0) return given
-    return byCanonicalName(name, this.#home.id, this.#services.values(), this.#activator)
   }
 
   #request(service: string, method: string, args: readonly unknown[]): CallRequest {
@@ -484,59 +441,14 @@ export class Pool implements AsyncDisposable {
   /** An activated service that has ended, or failed for good, leaves its name to the next one. */
   async #bringToLife(spec: ActivationSpec): Promise<void> {
     const handle: ServiceHandle = await this.#spawn(spec as ServiceSpec)
-    const forget = (): void => this.#forget(handle)
+    const forget = (): void => this.#services.forget(handle)
     handle.finished.then(forget, forget)
-  }
-
-  /** By the pool that is in the context: made for it, if it has none yet. */
-  async #activateIn<S>(name: string, place: SharedThread, module: URL, exportName: string): Promise<ServiceProxy<S>> {
-    requireText(EXPORT, exportName)
-    const request = this.#request(DESK, 'activate', [module.href, exportName])
-    return this.proxy<S>(`${name}/${await this.#callIn(name, place, request)}`)
-  }
-
-  /** @throws {ServiceCrashedError} ERR_TROUPE_SERVICE_CRASHED when the thread or process ended before it was ready, or was late */
-  async #open(place: SharedThread): Promise<void> {
-    const kill = (): void => place.kill(new DeadlineExceededError(`starting "${place.id}"`, START_MS))
-    const cancelTimer = this.#clock.setTimer(kill, START_MS)
-    try {
-      await place.open()
-    } catch (error) {
-      if (!(error instanceof ThreadDiedError)) throw error
-      throw new ServiceCrashedError(place.id, { ...error.death, mayHaveRun: false })
-    } finally {
-      cancelTimer()
-    }
-  }
-
-  /** For a call into a context whose thread has died: its owner's calls start the next one, and others wait for it at most. */
-  #reopen(name: string, isOwn: boolean): Promise<void> | undefined {
-    const context = this.#contexts.get(name)
-    if (context === undefined || context.isClosing) return undefined
-    const { place } = context
-    return isOwn || place.isOpening ? this.#open(place) : Promise.reject(new NotRunningError(name, 'STOPPED'))
-  }
-
-  async #callIn(name: string, place: SharedThread, request: CallRequest): Promise<unknown> {
-    await this.#open(place)
-    const own = this.#services.get(request.service)
-    if (own?.place === place) return own.send(request)
-    return this.#switchboard.route({ ...request, service: `${name}/${request.service}` })
-  }
-
-  async #closeContext(name: string, place: SharedThread): Promise<void> {
-    const inside = [...this.#services.values()].filter((handle) => handle.context === place.id)
-    await Promise.all(inside.map((handle) => handle.close()))
-    for (const handle of inside) this.#forget(handle)
-    await place.close()
-    this.#contexts.delete(name)
   }
 
   async #close(): Promise<void> {
     this.#places.rest()
-    // Whoever depends on another can still call it while it stops.
-    await eachAfterDependents([...this.#services.values()], (handle) => handle.close())
-    await Promise.all([...this.#contexts.values()].map((context) => context.close()))
+    await this.#services.closeAll()
+    await this.#contexts.closeAll()
     this.#self.values.close()
     this.#switchboard.close()
     this.#watch.close()
