@@ -301,68 +301,77 @@ export class CallLink implements CallHolder, Expiring {
 
   #receive(batch: Batch): void {
     for (let offset = 0; offset < batch.length; offset += REPLY_WORDS) {
-      let operation = batch[offset] as number
-      let value = batch[offset + 2]
+      const operation = batch[offset] as number
       const id = batch[offset + 1] as number
+      const value = batch[offset + 2]
       if (operation >= Exchange.Invoke && this.#values.receive(operation, id, value)) continue
-      const call = this.#calls[id]
-      if (operation >= MARKED) {
-        operation -= MARKED
-        try {
-          value = this.#values.raise(value)
-        } catch (error) {
-          if (operation === Reply.Item) {
-            call?.abort(error)
-            continue
-          }
-          operation = Reply.Failure
-          value = encodeThrown(error)
-        }
-      }
-      if (operation === Reply.Item) {
-        call?.stream?.pushLive(value)
-        continue
-      }
-      if (operation === Reply.Items) {
-        call?.stream?.push(value as ItemBatch)
-        continue
-      }
-      if (operation === Reply.Stream) {
-        if (call !== undefined) this.#becomeStream(call)
-        continue
-      }
-      if (operation === Reply.Refused) {
-        const [caller, method] = Array.isArray(value) ? value.map(String) : []
-        if (method !== undefined) this.#options.onRefused?.({ service: this.#options.service, method, caller: caller! })
-        continue
-      }
-      if (operation === Reply.Fence) {
-        this.#fences.shift()?.()
-        continue
-      }
-      if (operation === Reply.Pending) {
-        if (call !== undefined) this.#notePending(call, value as ThrownData | undefined)
-        continue
-      }
-      this.#free.push(id)
-      if (call === undefined) {
-        this.#forgetAbandoned(id, operation) // failed earlier; only now is its id free
-        continue
-      }
-      this.#calls[id] = undefined
-      this.#forget(call)
-      if (operation === Reply.Result) {
-        this.#succeeded++
-        call.succeed(value)
-      } else if (operation === Reply.Refusal) this.#refuseCaller(call)
-      else {
-        this.#failed++
-        const make: MakeError = (job) => rebuildThrown(value as ThrownData, job)
-        if (operation === Reply.Unwound) call.stream?.unwind(make)
-        call.fail(make)
-      }
+      if (operation >= MARKED) this.#takeMarked(operation - MARKED, id, value)
+      else this.#take(operation, id, value)
     }
     this.#options.onRoom()
+  }
+
+  /** A reply in whose value there are marks. */
+  #takeMarked(operation: number, id: number, marked: unknown): void {
+    let value: unknown
+    try {
+      value = this.#values.raise(marked)
+    } catch (error) {
+      if (operation === Reply.Item) this.#calls[id]?.abort(error)
+      else this.#settle(Reply.Failure, id, encodeThrown(error))
+      return
+    }
+    this.#take(operation, id, value)
+  }
+
+  #take(operation: number, id: number, value: unknown): void {
+    const call = this.#calls[id]
+    switch (operation) {
+      case Reply.Item:
+        call?.stream?.pushLive(value)
+        break
+      case Reply.Items:
+        call?.stream?.push(value as ItemBatch)
+        break
+      case Reply.Stream:
+        if (call !== undefined) this.#becomeStream(call)
+        break
+      case Reply.Refused:
+        this.#tellRefused(value)
+        break
+      case Reply.Fence:
+        this.#fences.shift()?.()
+        break
+      case Reply.Pending:
+        if (call !== undefined) this.#notePending(call, value as ThrownData | undefined)
+        break
+      default:
+        this.#settle(operation, id, value)
+    }
+  }
+
+  /** The thread is done with the call. */
+  #settle(operation: number, id: number, value: unknown): void {
+    const call = this.#calls[id]
+    this.#free.push(id)
+    if (call === undefined) return this.#forgetAbandoned(id, operation) // failed earlier; only now is its id free
+    this.#calls[id] = undefined
+    this.#forget(call)
+    if (operation === Reply.Result) {
+      this.#succeeded++
+      return call.succeed(value)
+    }
+    if (operation === Reply.Refusal) return this.#refuseCaller(call)
+    this.#failed++
+    const make: MakeError = (job) => rebuildThrown(value as ThrownData, job)
+    if (operation === Reply.Unwound) call.stream?.unwind(make)
+    call.fail(make)
+  }
+
+  /** At a port that the owner has lent. */
+  #tellRefused(value: unknown): void {
+    const [caller, method] = Array.isArray(value) ? value.map(String) : []
+    if (method !== undefined) this.#options.onRefused?.({ service: this.#options.service, method, caller: caller! })
   }
 
   /** The other end knows why the call waits; so does the next one, when it is passed on from further away. */
