@@ -1,5 +1,6 @@
 /** What a pool knows of its contexts and services, with what the pools below have told: its part of the picture. */
 import type { ContextId } from '@troupe/worker-host'
+import type { CallRequest } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import {
   contextNodeId,
@@ -9,19 +10,35 @@ import {
   type ServiceGraph,
   serviceNodeId,
 } from '../graph/service-graph.ts'
+import { question } from './pool-service.ts'
 import type { ServiceHandle } from './service-handle.ts'
+
+export interface GraphOptions {
+  /**
+   * Longest time that the contexts are waited for; one that does not answer, as its thread is blocked, is not complete.
+   * @unit milliseconds @defaultValue 1_000
+   */
+  readonly timeoutMs?: number
+}
 
 export interface PoolView {
   readonly id: ContextId
   readonly services: readonly ServiceHandle[]
   /** Where they live, and contexts that nobody lives in. */
   readonly places: readonly Place[]
+  /** What the pool may take to answer. @unit milliseconds */
+  readonly limitMs: number
   /** Asks the pool in the context of that name; undefined while there is none. */
-  readonly below: (name: string) => Promise<unknown> | undefined
+  readonly askBelow: (name: string, request: CallRequest) => Promise<unknown> | undefined
 }
 
+/** The part of its own time that a pool passes on: so it can still answer when one of those below doesn't. */
+const SHARE_BELOW = 0.5
+
 /** Never rejects: a pool below that does not answer makes its context incomplete. */
-export async function graphOf({ id, services, places, below }: PoolView): Promise<ServiceGraph> {
+export async function graphOf({ id, services, places, limitMs, askBelow }: PoolView): Promise<ServiceGraph> {
+  const request = { ...question(id, 'graph', limitMs * SHARE_BELOW), timeoutMs: limitMs }
+  const below = (name: string) => askBelow(name, request)
   const contexts = new Map(places.filter((place) => place.id !== id).map((place) => [place.id, place]))
   const home = {
     kind: 'context',
@@ -39,7 +56,11 @@ export async function graphOf({ id, services, places, below }: PoolView): Promis
   return joined([own, ...(await Promise.all(parts))])
 }
 
-async function contextBelow(place: Place, above: ContextId, below: PoolView['below']): Promise<ServiceGraph> {
+async function contextBelow(
+  place: Place,
+  above: ContextId,
+  below: (name: string) => Promise<unknown> | undefined,
+): Promise<ServiceGraph> {
   const { id: context, kind: runsIn } = place
   const name = context.slice(above.length + 1)
   const subtree = await below(name)?.then(

@@ -1,6 +1,6 @@
 /**
  * The owner's map from service name to service. All that a pool promises stands here in one place; what it does is done by
- * its parts: `Services` and `Contexts`, `Places` for threads and processes, `Switchboard` for calls by name, `ActivationDesk`, …
+ * its parts, which `pool-parts.ts` puts together.
  *
  *     await using pool = new Pool()
  *     const views = await pool.spawn<PageViews>({
@@ -13,46 +13,24 @@
  * Closing a pool settles every call, stops every service (pause, stop, and a kill after its grace), and ends every
  * thread: nothing of it keeps the process alive after that.
  */
-
-import {
-  BadOptionsError,
-  type Clock,
-  DuplicateNameError,
-  type InjectOptions,
-  NoSuchServiceError,
-  PoolClosedError,
-  type RefusalReason,
-  systemClock,
-} from '@troupe/worker-host'
+import { type InjectOptions, NoSuchServiceError, type RefusalReason } from '@troupe/worker-host'
 import { type Channel, type ParentService, requireNumber, requireOptions } from '@troupe/worker-host/owner'
-import { ActivationDesk, DESK } from '../activation/activation-desk.ts'
-import { type ActivationSpec, Activator } from '../activation/activator.ts'
-import { AllowedModules } from '../activation/allowed-modules.ts'
-import type { CallRequest, RefusedCall } from '../calls/call.ts'
-import { DeadlineWatch } from '../calls/deadline-watch.ts'
-import type { Invoker } from '../calls/invoker.ts'
 import type { Home } from '../contexts/home.ts'
-import type { Place } from '../contexts/place.ts'
-import { requireNoCircle } from '../graph/dependencies.ts'
 import { closed, type ServiceGraph } from '../graph/service-graph.ts'
 import { requireModule } from '../modules/module-url.ts'
-import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
-import { Switchboard } from '../routing/switchboard.ts'
+import type { ServiceProxy } from '../proxy/service-proxy.ts'
 import { Children } from './children.ts'
 import type { Context } from './context.ts'
 import { type ContextSpec, checkContextSpec } from './context-spec.ts'
-import { Contexts } from './contexts.ts'
-import { Places } from './places.ts'
-import { graphOf } from './pool-graph.ts'
+import type { GraphOptions } from './pool-graph.ts'
 import { checkPoolOptions, type PoolOptions } from './pool-options.ts'
-import { POOL_SERVICE, PoolService, question } from './pool-service.ts'
+import { PoolParts } from './pool-parts.ts'
 import { copyOf } from './provided-values.ts'
-import { type PoolEventMap, type PoolListener, Refusals } from './refusals.ts'
-import { requireObject, requireServiceName, requireText } from './required.ts'
-import { ServiceHandle } from './service-handle.ts'
-import { type InvokerSpec, toInvoker } from './service-invoker.ts'
-import { checkSpec, type ServiceSpec } from './service-spec.ts'
-import { Services } from './services.ts'
+import type { PoolEventMap, PoolListener } from './refusals.ts'
+import { requireText } from './required.ts'
+import type { ServiceHandle } from './service-handle.ts'
+import type { InvokerSpec } from './service-invoker.ts'
+import type { ServiceSpec } from './service-spec.ts'
 
 export interface PoolStats {
   readonly services: number
@@ -62,17 +40,6 @@ export interface PoolStats {
   readonly refused: Readonly<Record<RefusalReason, number>>
 }
 
-export interface GraphOptions {
-  /**
-   * Longest time that the contexts are waited for; one that does not answer, as its thread is blocked, is not complete.
-   * @unit milliseconds @defaultValue 1_000
-   */
-  readonly timeoutMs?: number
-}
-
-/** Of the time that a pool is given for its picture, what it gives on: so that it still answers when those below don't. */
-const SHARE_BELOW = 0.5
-
 /** What errors call what they were given. */
 const NAME = "a service's name"
 const EXPORT = "an export's name"
@@ -81,18 +48,7 @@ const EXPORT = "an export's name"
 const ROOT: Home = { id: 'root', parent: undefined, thread: undefined, tellRefused: undefined }
 
 export class Pool implements AsyncDisposable {
-  readonly #home: Home
-  readonly #timeoutMs: number | null
-  readonly #switchboard: Switchboard
-  readonly #self: PoolService
-  readonly #clock: Clock
-  readonly #watch: DeadlineWatch
-  readonly #services: Services
-  readonly #contexts: Contexts
-  readonly #registered = new Map<string, Invoker>()
-  readonly #places: Places
-  readonly #refusals: Refusals
-  readonly #desk: ActivationDesk
+  readonly #parts: PoolParts
   #closing: Promise<void> | undefined
 
   /**
@@ -100,66 +56,12 @@ export class Pool implements AsyncDisposable {
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
    */
   constructor(options: PoolOptions = {}, home: Home = ROOT) {
-    const checked = checkPoolOptions(options)
-    const { threads, timeoutMs = 30_000, clock = systemClock, modules, activator = new Activator() } = checked
-    this.#clock = clock
-    this.#watch = new DeadlineWatch(clock)
-    this.#timeoutMs = timeoutMs
-    this.#home = home
-    this.#services = new Services(home.id, activator)
-    this.#refusals = new Refusals(home.tellRefused)
-    this.#places = new Places({
-      home,
-      threads,
-      timeoutMs,
-      onUplink: (port, id, died) => this.#switchboard.serveChild(port, id, died),
-      onRefused: (refusal) => this.#refusals.tell(refusal),
-    })
-    this.#contexts = new Contexts({
-      clock,
-      places: this.#places,
-      services: this.#services,
-      request: (service, method, args) => this.#request(service, method, args),
-      route: (request) => this.#switchboard.route(request),
-      proxyOf: (name) => this.proxy(name),
-    })
-    this.#switchboard = new Switchboard({
-      id: home.id,
-      watch: this.#watch,
-      serviceNamed: (name) => this.#sendTo(name),
-      activate: (request, isFromAbove) => this.#desk.take(request, isFromAbove),
-      threadNamed: (name) => (this.#contexts.get(name) ?? this.#services.get(name))?.place.thread,
-      reopen: (name, isOwn) => this.#contexts.reopen(name, isOwn),
-      lend: (name, caller) => this.#services.get(name)?.lend(caller),
-      names: () => this.names,
-      onForged: (call) => this.#refusals.tell({ ...call, reason: 'forged', at: home.id }),
-    })
-    this.#self = new PoolService({
-      id: home.id,
-      serviceNamed: (name) => this.#services.get(name),
-      askAbove: (request) => this.#switchboard.askAbove(request),
-      graph: (limitMs) => this.#graph(limitMs),
-      onRefused: (request) => this.#tellPolicy(request),
-    })
-    if (home.parent) this.#switchboard.connectUp(home.parent)
-    this.#desk = new ActivationDesk({
-      id: home.id,
-      activator,
-      modules: modules && new AllowedModules(modules.map(requireModule)),
-      given: () => this.#services.modules,
-      thread: home.thread ? 'parent' : 'own',
-      serviceNamed: (name) => this.#services.find(name)?.send,
-      spawn: (spec) => this.#bringToLife(spec),
-      above: home.parent && ((request) => this.#switchboard.sendUp(request)),
-      expect: (request) => this.#switchboard.expect(request),
-      disappoint: (name, make) => this.#switchboard.disappoint(name, make),
-      onRefused: (refusal) => this.#refusals.tell(refusal),
-    })
+    this.#parts = new PoolParts(checkPoolOptions(options), home)
   }
 
   /** The names of the services, in the order they came. */
   get names(): readonly string[] {
-    return this.#services.names
+    return this.#parts.services.names
   }
 
   /**
@@ -169,7 +71,7 @@ export class Pool implements AsyncDisposable {
    * @throws {StartFailedError} ERR_TROUPE_START_FAILED, with what went wrong as `cause`; else as `add`
    */
   spawn<S>(spec: ServiceSpec<S>): Promise<ServiceHandle<S>> {
-    return this.#spawn(spec)
+    return this.#parts.services.spawn(spec)
   }
 
   /**
@@ -182,7 +84,7 @@ export class Pool implements AsyncDisposable {
    * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
    */
   add<S>(spec: ServiceSpec<S>): ServiceHandle<S> {
-    return this.#add(spec)
+    return this.#parts.services.add(spec)
   }
 
   /**
@@ -195,7 +97,7 @@ export class Pool implements AsyncDisposable {
    */
   async start(...names: readonly string[]): Promise<void> {
     for (const name of names) requireText(NAME, name)
-    await this.#services.start(names.length > 0 ? names : this.names)
+    await this.#parts.services.start(names.length > 0 ? names : this.names)
   }
 
   /** Stops a service and takes it out: its name is free, and its handle of no more use. */
@@ -205,7 +107,7 @@ export class Pool implements AsyncDisposable {
       await handle.stop()
     } finally {
       await handle.close()
-      this.#services.forget(handle)
+      this.#parts.services.forget(handle)
     }
   }
 
@@ -220,11 +122,12 @@ export class Pool implements AsyncDisposable {
    */
   async context(spec: ContextSpec, startedBy?: string): Promise<Context> {
     const checked = checkContextSpec(spec)
-    if (this.#closing) throw new PoolClosedError(`context "${spec.name}" can't be made`)
-    this.#requireFree(spec.name)
-    return this.#contexts.make(checked, (place) => ({
-      add: (spec) => this.#add(spec, place, startedBy),
-      spawn: (spec) => this.#spawn(spec, place, startedBy),
+    const { contexts, services } = this.#parts
+    this.#parts.requireOpen(() => `context "${spec.name}" can't be made`)
+    this.#parts.requireFree(spec.name)
+    return contexts.make(checked, (place) => ({
+      add: (spec) => services.add(spec, place, startedBy),
+      spawn: (spec) => services.spawn(spec, place, startedBy),
     }))
   }
 
@@ -236,7 +139,7 @@ export class Pool implements AsyncDisposable {
    */
   get<S = unknown>(name: string): ServiceHandle<S> {
     requireText(NAME, name)
-    const handle = this.#services.find(name)
+    const handle = this.#parts.services.find(name)
     if (handle === undefined) throw new NoSuchServiceError(name, this.names)
     return handle as ServiceHandle<S>
   }
@@ -247,15 +150,7 @@ export class Pool implements AsyncDisposable {
    * such as `images/resize` leads down, to a service of the pool in the context `images`.
    */
   proxy<S>(name: string): ServiceProxy<S> {
-    requireServiceName(name)
-    const known = this.#services.find(name)
-    if (known !== undefined) return known.proxy as ServiceProxy<S>
-    const invoke = (request: CallRequest) => this.#switchboard.route(request)
-    const stream = (): never => {
-      throw new Error('a proxy by name has no methods of which it knows that they are streams')
-    }
-    const target = { service: name, caller: this.#home.id, timeoutMs: this.#timeoutMs, invoke, stream }
-    return new ProxyObject(target).object as ServiceProxy<S>
+    return this.#parts.proxy(name) as ServiceProxy<S>
   }
 
   /**
@@ -267,12 +162,12 @@ export class Pool implements AsyncDisposable {
    */
   async activate<S>(module: URL | string, exportName: string): Promise<ServiceProxy<S>> {
     requireText(EXPORT, exportName)
-    return this.proxy<S>(await this.#desk.activate(this.#home.id, requireModule(module), exportName))
+    return this.proxy<S>(await this.#parts.desk.activate(this.#parts.id, requireModule(module), exportName))
   }
 
   /** Calls a service by its name: one that has a canonical name and is not alive is activated. Else as `proxy`. */
   async call<Result = unknown>(name: string, method: string, ...args: unknown[]): Promise<Result> {
-    return (await this.#switchboard.route(this.#request(name, method, args))) as Result
+    return (await this.#parts.switchboard.route(this.#parts.request(name, method, args))) as Result
   }
 
   /**
@@ -282,26 +177,25 @@ export class Pool implements AsyncDisposable {
    */
   register(name: string, invoker: InvokerSpec): void {
     requireText(NAME, name)
-    if (this.#services.get(name)) {
-      throw new BadOptionsError(`the invoker of "${name}" must be registered before the service is added`)
-    }
-    const own = toInvoker(invoker)
-    own.queue.bind(this, name, this.#watch)
-    this.#registered.set(name, own)
+    this.#parts.services.register(name, invoker)
   }
 
   stats(): PoolStats {
-    return { services: this.#services.size, contexts: this.#contexts.size, refused: this.#refusals.counts }
+    return {
+      services: this.#parts.services.size,
+      contexts: this.#parts.contexts.size,
+      refused: this.#parts.refusals.counts,
+    }
   }
 
   /** Listens to what the pool tells; what a listener throws, or rejects with, becomes a warning. */
   on<Event extends keyof PoolEventMap>(event: Event, listener: PoolListener<Event>): this {
-    this.#refusals.on(event, listener)
+    this.#parts.refusals.on(event, listener)
     return this
   }
 
   off<Event extends keyof PoolEventMap>(event: Event, listener: PoolListener<Event>): this {
-    this.#refusals.off(event, listener)
+    this.#parts.refusals.off(event, listener)
     return this
   }
 
@@ -310,7 +204,7 @@ export class Pool implements AsyncDisposable {
     requireOptions('graph', options, ['timeoutMs'])
     const { timeoutMs = 1_000 } = options
     requireNumber('timeoutMs', timeoutMs, { above: 0 })
-    return closed(await this.#graph(timeoutMs))
+    return closed(await this.#parts.graph(timeoutMs))
   }
 
   /**
@@ -322,7 +216,7 @@ export class Pool implements AsyncDisposable {
    * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
    */
   provide(key: string, value: unknown): Disposable {
-    const { values } = this.#self
+    const { values } = this.#parts.answers
     const provision = values.provide(key, copyOf(key, value))
     return { [Symbol.dispose]: () => values.withdraw(provision) }
   }
@@ -333,12 +227,12 @@ export class Pool implements AsyncDisposable {
    * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED when the pool is closed before it comes
    */
   inject<T = unknown>(key: string, options?: InjectOptions): Promise<T> {
-    return this.#self.values.inject(key, options) as Promise<T>
+    return this.#parts.answers.values.inject(key, options) as Promise<T>
   }
 
   /** Closes the pool; a second call joins the first. */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
+    this.#closing ??= this.#parts.close()
     return this.#closing
   }
 
@@ -354,104 +248,19 @@ export class Pool implements AsyncDisposable {
   /** @internal for a service that brings others up */
   actingFor(service: string): Pick<Pool, 'add' | 'spawn' | 'context'> {
     return {
-      add: (spec) => this.#add(spec, undefined, service),
-      spawn: (spec) => this.#spawn(spec, undefined, service),
+      add: (spec) => this.#parts.services.add(spec, undefined, service),
+      spawn: (spec) => this.#parts.services.spawn(spec, undefined, service),
       context: (spec) => this.context(spec, service),
     }
   }
 
   /** @internal for a service that provides a value */
   provideFor(service: string, key: string, value: unknown): Promise<AsyncDisposable> {
-    return this.#self.provideFor(service, key, value)
+    return this.#parts.answers.provideFor(service, key, value)
   }
 
   /** @internal takes the calls that come from above, in a pool that is in a context */
   serveParent(port: Channel): void {
-    this.#switchboard.serveParent(port)
-  }
-
-  #add<S>(spec: ServiceSpec<S>, place?: Place, startedBy?: string): ServiceHandle<S> {
-    requireObject("a service's specification", '{ name, module }', spec)
-    if (this.#closing) throw new PoolClosedError(`service "${spec.name}" can't be added`)
-    const checked = checkSpec(spec, this.#registered.get(spec.name))
-    this.#requireFree(spec.name)
-    requireNoCircle(this.#services.all(), checked)
-    checked.invoker.queue.bind(this, spec.name, this.#watch)
-    const handle = new ServiceHandle<S>({
-      spec: checked,
-      place: place ?? this.#places.forService(spec),
-      clock: this.#clock,
-      owner: this.#home.id,
-      timeoutMs: this.#timeoutMs,
-      onRefused: (request) => this.#tellPolicy(request),
-      startedBy,
-    })
-    this.#services.add(handle as ServiceHandle)
-    // Calls that wait for it by its name can be taken as soon as it is on its way to RUNNING.
-    const onState = (): void => {
-      handle.off('state', onState)
-      this.#switchboard.announce(spec.name)
-    }
-    handle.on('state', onState)
-    return handle
-  }
-
-  #graph(limitMs: number): Promise<ServiceGraph> {
-    const services = this.#services.all()
-    const places = [...this.#contexts.all(), ...services].map(({ place }) => place)
-    const ask = { ...question(this.#home.id, 'graph', limitMs * SHARE_BELOW), timeoutMs: limitMs }
-    const below = (name: string) => this.#switchboard.askBelow(name, ask)
-    return graphOf({ id: this.#home.id, services, places, below })
-  }
-
-  async #spawn<S>(spec: ServiceSpec<S>, place?: Place, startedBy?: string): Promise<ServiceHandle<S>> {
-    const handle = this.#add<S>(spec, place, startedBy)
-    try {
-      await (handle.dependsOn.length > 0 ? this.start(handle.name) : handle.start())
-    } catch (error) {
-      this.#services.forget(handle as ServiceHandle)
-      throw error
-    }
-    return handle
-  }
-
-  /** Services and contexts share their names: each stands for one place in the tree. */
-  #requireFree(name: string): void {
-    if (this.#services.get(name)) throw new DuplicateNameError(name)
-    if (this.#contexts.get(name)) throw new DuplicateNameError(name, 'context')
-  }
-
-  /** A service by its name, or what the pool itself answers under names that no service can have. */
-  #sendTo(name: string): ((request: CallRequest) => Promise<unknown>) | undefined {
-    if (name === DESK) return this.#desk.serve
-    return name === POOL_SERVICE ? this.#self.send : this.#services.find(name)?.send
-  }
-
-  #tellPolicy({ caller, service, method }: RefusedCall): void {
-    this.#refusals.tell({ reason: 'policy', caller, from: caller, at: this.#home.id, service, method })
-  }
-
-  #request(service: string, method: string, args: readonly unknown[]): CallRequest {
-    requireServiceName(service)
-    requireText("a method's name", method)
-    const caller = this.#home.id
-    return { service, method, args, caller, isIdempotent: false, signal: undefined, timeoutMs: this.#timeoutMs }
-  }
-
-  /** An activated service that has ended, or failed for good, leaves its name to the next one. */
-  async #bringToLife(spec: ActivationSpec): Promise<void> {
-    const handle: ServiceHandle = await this.#spawn(spec as ServiceSpec)
-    const forget = (): void => this.#services.forget(handle)
-    handle.finished.then(forget, forget)
-  }
-
-  async #close(): Promise<void> {
-    this.#places.rest()
-    await this.#services.closeAll()
-    await this.#contexts.closeAll()
-    this.#self.values.close()
-    this.#switchboard.close()
-    this.#watch.close()
-    await this.#places.close()
+    this.#parts.switchboard.serveParent(port)
   }
 }

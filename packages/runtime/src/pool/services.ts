@@ -1,25 +1,49 @@
 /** The services of a pool by their names, in the order they came; and how several of them come up, each after those it needs. */
-import type { ContextId } from '@troupe/worker-host'
+import { BadOptionsError, type Clock, type ContextId } from '@troupe/worker-host'
 import { throwAll } from '@troupe/worker-host/owner'
-import type { Activator } from '../activation/activator.ts'
-import { eachAfterDependencies, eachAfterDependents, startOrder } from '../graph/dependencies.ts'
+import type { ActivationSpec, Activator } from '../activation/activator.ts'
+import type { RefusedCall } from '../calls/call.ts'
+import type { DeadlineWatch } from '../calls/deadline-watch.ts'
+import type { Invoker } from '../calls/invoker.ts'
+import type { Place } from '../contexts/place.ts'
+import { eachAfterDependencies, eachAfterDependents, requireNoCircle, startOrder } from '../graph/dependencies.ts'
 import { byCanonicalName } from './canonical-lookup.ts'
-import type { ServiceHandle } from './service-handle.ts'
+import type { Places } from './places.ts'
+import { requireObject } from './required.ts'
+import { ServiceHandle } from './service-handle.ts'
+import { type InvokerSpec, toInvoker } from './service-invoker.ts'
+import { checkSpec, type ServiceSpec } from './service-spec.ts'
+
+export interface ServicesOptions {
+  /** The context of the pool. */
+  readonly home: ContextId
+  readonly clock: Clock
+  readonly watch: DeadlineWatch
+  /** For calls that say nothing else; `null` for no deadline. */
+  readonly timeoutMs: number | null
+  /** Knows the scheme of canonical names. */
+  readonly activator: Activator
+  readonly places: Places
+  /** Throws once the pool is being closed. */
+  readonly requireOpen: (subject: () => string) => void
+  /** Throws for a name that a service or a context has. */
+  readonly requireFree: (name: string) => void
+  /** A service is on its way to RUNNING: calls that wait for it by its name can be taken. */
+  readonly onComing: (name: string) => void
+  /** A policy did not admit a call. */
+  readonly onRefused: (call: RefusedCall) => void
+}
 
 export class Services {
-  readonly #home: ContextId
-  readonly #activator: Activator
+  readonly #options: ServicesOptions
   readonly #byName = new Map<string, ServiceHandle>()
+  /** The invokers that `pool.register` has set. */
+  readonly #registered = new Map<string, Invoker>()
   /** Also those of services that are gone. */
   readonly #modules = new Map<string, URL>()
 
-  /**
-   * @param home the context of the pool
-   * @param activator knows the scheme of canonical names
-   */
-  constructor(home: ContextId, activator: Activator) {
-    this.#home = home
-    this.#activator = activator
+  constructor(options: ServicesOptions) {
+    this.#options = options
   }
 
   get size(): number {
@@ -39,7 +63,8 @@ export class Services {
   find(name: string): ServiceHandle | undefined {
     const given = this.#byName.get(name)
     if (given !== undefined || this.#byName.size === 0) return given
-    return byCanonicalName(name, this.#home, this.#byName.values(), this.#activator)
+    const { home, activator } = this.#options
+    return byCanonicalName(name, home, this.#byName.values(), activator)
   }
 
   all(): readonly ServiceHandle[] {
@@ -51,9 +76,62 @@ export class Services {
     return [...this.#modules.values()]
   }
 
-  add(handle: ServiceHandle): void {
-    this.#byName.set(handle.name, handle)
-    this.#modules.set(handle.module.href, handle.module)
+  register(name: string, invoker: InvokerSpec): void {
+    if (this.#byName.has(name)) {
+      throw new BadOptionsError(`the invoker of "${name}" must be registered before the service is added`)
+    }
+    const own = toInvoker(invoker)
+    own.queue.bind(this, name, this.#options.watch)
+    this.#registered.set(name, own)
+  }
+
+  /** @param place a context's; undefined for a place of its own */
+  add<S>(spec: ServiceSpec<S>, place?: Place, startedBy?: string): ServiceHandle<S> {
+    requireObject("a service's specification", '{ name, module }', spec)
+    const {
+      home: owner,
+      clock,
+      watch,
+      timeoutMs,
+      places,
+      requireOpen,
+      requireFree,
+      onComing,
+      onRefused,
+    } = this.#options
+    requireOpen(() => `service "${spec.name}" can't be added`)
+    const checked = checkSpec(spec, this.#registered.get(spec.name))
+    requireFree(spec.name)
+    requireNoCircle(this.all(), checked)
+    checked.invoker.queue.bind(this, spec.name, watch)
+    place ??= places.forService(spec)
+    const handle = new ServiceHandle<S>({ spec: checked, place, clock, owner, timeoutMs, onRefused, startedBy })
+    this.#byName.set(spec.name, handle as ServiceHandle)
+    this.#modules.set(checked.module.href, checked.module)
+    const onState = (): void => {
+      handle.off('state', onState)
+      onComing(spec.name)
+    }
+    handle.on('state', onState)
+    return handle
+  }
+
+  async spawn<S>(spec: ServiceSpec<S>, place?: Place, startedBy?: string): Promise<ServiceHandle<S>> {
+    const handle = this.add<S>(spec, place, startedBy)
+    try {
+      await (handle.dependsOn.length > 0 ? this.start([handle.name]) : handle.start())
+    } catch (error) {
+      this.forget(handle as ServiceHandle)
+      throw error
+    }
+    return handle
+  }
+
+  /** An activated service that has ended, or failed for good, leaves its name to the next one. */
+  async bringToLife(spec: ActivationSpec): Promise<void> {
+    const handle: ServiceHandle = await this.spawn(spec as ServiceSpec)
+    const forget = (): void => this.forget(handle)
+    handle.finished.then(forget, forget)
   }
 
   /** Its name is free, unless another service has it already. */
