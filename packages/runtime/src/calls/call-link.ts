@@ -278,11 +278,13 @@ export class CallLink implements CallHolder, Expiring {
     })
   }
 
-  /** The call has returned a stream. */
+  /** The call has returned a stream; one that was sent before, by a link that is gone, has been its reader's since then. */
   #becomeStream(call: Call): void {
-    call.becomeStream()
-    this.#running--
-    this.#streams++
+    if (call.stream === undefined) {
+      call.becomeStream()
+      this.#running--
+      this.#streams++
+    }
     this.#attach(call)
   }
 
