@@ -1,5 +1,5 @@
-import { Pool } from '@troupe/runtime'
-import { describe, expect, it } from 'vitest'
+import { Pool, type ServiceHandle, type ServiceSpec } from '@troupe/runtime'
+import { describe, expect, it, vi } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import type { Courier } from '../fixtures/services/courier.ts'
 
@@ -9,10 +9,10 @@ const courier = (name: string) => ({ name, module: fixture('courier.ts') })
 const upTo = (count: number) => Array.from({ length: count }, (_, n) => n)
 
 /** `caller` has made so many calls of `callee` that it has its link, where there can be one. */
-async function pair(pool: Pool, link: Link = 'direct', restart: 'permanent' | 'temporary' = 'temporary') {
+async function pair(pool: Pool, link: Link = 'direct', more: Partial<ServiceSpec<Courier>> = {}) {
   const [caller, callee] = await Promise.all([
     pool.spawn<Courier>(courier('caller')),
-    pool.spawn<Courier>({ ...courier('callee'), link, supervision: { restart } }),
+    pool.spawn<Courier>({ ...courier('callee'), link, ...more }),
   ])
   await caller.proxy.warm('callee')
   expect(callee.stats().links).toBe(link === 'direct' ? 1 : 0)
@@ -70,6 +70,28 @@ describe.each<Link>(['routed', 'direct'])('a call of another service, %s', (link
     expect(await caller.gather('callee', 'count', 1_000)).toEqual(upTo(1_000))
     expect(await caller.gatherReturned('callee', 1_000)).toEqual(upTo(1_000))
     expect(await caller.leaveEarly('callee')).toEqual(['left', 'left', 'left'])
+  })
+
+  it.each([
+    ['stop', 'ERR_TROUPE_NOT_RUNNING', (handle: ServiceHandle) => handle.stop()],
+    ['restart', 'ERR_TROUPE_NOT_RUNNING', (handle: ServiceHandle) => handle.restart()],
+    ['kill', 'ERR_TROUPE_SERVICE_CRASHED', (handle: ServiceHandle) => handle.kill()],
+    ['close', 'ERR_TROUPE_POOL_CLOSED', (_: ServiceHandle, pool: Pool) => pool.close()],
+  ])('gives a stream that fails, and does not just end, when it is cut off by a %s', async (_, code, cut) => {
+    await using pool = new Pool()
+    const { caller, callee } = await pair(pool, link, { graceMs: 50 })
+    const gathered = caller.gather('callee', 'beats').catch((error: unknown) => error)
+    await vi.waitFor(() => expect(callee.stats().pending).toBe(1))
+    await cut(callee as ServiceHandle, pool)
+    expect(await gathered).toMatchObject({ code })
+  })
+
+  it('gives a stream from the next thread when it is made as the one before it dies', async () => {
+    await using pool = new Pool()
+    const { caller, callee } = await pair(pool, link, { supervision: { restart: 'permanent' } })
+    callee.kill()
+    expect(await caller.gather('callee', 'count', 100)).toEqual(upTo(100))
+    expect(callee.stats().pending).toBe(0)
   })
 
   it('takes callbacks, subscriptions, uploads, and what is moved, and gives objects that stay where they are', async () => {
@@ -175,7 +197,7 @@ describe.each<Link>(['routed', 'direct'])('a call of another service, %s', (link
 
   it('rejects when its thread dies, and those that had not begun are made again after the restart', async () => {
     await using pool = new Pool()
-    const { caller, callee } = await pair(pool, link, 'permanent')
+    const { caller, callee } = await pair(pool, link, { supervision: { restart: 'permanent' } })
     const memory = new Int32Array(new SharedArrayBuffer(8))
     const blocked = callee.proxy.block(memory)
     const crash = caller.ask('callee', 'exit', 3)

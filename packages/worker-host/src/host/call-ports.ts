@@ -3,6 +3,7 @@
  * has a dispatcher of its own, which knows by its port who calls; all of them are held and released together.
  */
 import type { ContextId } from '../access/policy.ts'
+import { RevokedError } from '../errors/catalogue.ts'
 import { memoryCarrier } from '../wire/carrier.ts'
 import type { LinkOrder } from '../wire/messages.ts'
 import { Dispatcher, type DispatcherOptions } from './dispatcher.ts'
@@ -52,18 +53,19 @@ export class CallPorts {
       onRefused: (caller, method) => this.#owner.tellRefused(caller, method),
     })
     this.#links.add(dispatcher)
-    port.once('close', () => this.#end(dispatcher))
+    port.once('close', () => this.#end(dispatcher, new Error(`"${caller}" has closed its link`)))
     if (!this.#owner.isHeld) dispatcher.release()
   }
 
   #cut(caller: ContextId): void {
-    for (const dispatcher of this.#links) if (dispatcher.caller === caller) this.#end(dispatcher)
+    const revoked = new RevokedError(`service "${this.#options.service}"`, 'the link to it was revoked')
+    for (const dispatcher of this.#links) if (dispatcher.caller === caller) this.#end(dispatcher, revoked)
   }
 
-  #end(dispatcher: Dispatcher): void {
+  #end(dispatcher: Dispatcher, reason: Error): void {
     if (!this.#links.delete(dispatcher)) return
     dispatcher.hold()
-    dispatcher.abandon(new Error(`the link of "${dispatcher.caller}" was closed`))
+    dispatcher.abandon(reason)
     void dispatcher.close()
   }
 }

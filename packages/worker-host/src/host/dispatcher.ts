@@ -8,7 +8,7 @@
 import { refusedBy, refusedByThrowing } from '../access/consent.ts'
 import type { ExposedMethod } from '../access/method-table.ts'
 import type { ContextId } from '../access/policy.ts'
-import { messageOf, NoSuchMethodError } from '../errors/catalogue.ts'
+import { messageOf, NoSuchMethodError, NotRunningError } from '../errors/catalogue.ts'
 import { reasonOf, type ThrownData } from '../errors/error-data.ts'
 import { CallScope, type CallScopes, type ReceivedExtras, receiveExtras } from '../service/call-scope.ts'
 import { type StreamEnd, StreamProducer } from '../streams/stream-producer.ts'
@@ -124,13 +124,16 @@ export class Dispatcher implements Answerer {
   /** Nobody waits for anything any more: the caller is gone. */
   abandon(reason: unknown): void {
     for (const scope of this.#scopes.values()) scope.abort(reason)
-    for (const stream of this.#streams.values()) void stream.leave().catch(() => {}) // told by its call, to nobody
+    for (const stream of this.#streams.values()) stream.fail(reason)
     this.#waiting = []
   }
 
+  /** Streams that have not come to their end fail: to a reader that still waits, cut off is not complete. */
   async close(): Promise<void> {
     this.#values.close() // first: a stream may be waiting for an answer of the owner, which does not come any more
-    await Promise.allSettled([...this.#streams.values()].map((stream) => stream.leave()))
+    const streams = [...this.#streams.values()]
+    for (const stream of streams) stream.fail(new NotRunningError(this.#options.service, 'STOPPING'))
+    await Promise.all(streams.map(({ ended }) => ended))
     this.flush()
     this.#options.port.close()
   }

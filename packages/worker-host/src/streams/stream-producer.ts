@@ -66,9 +66,9 @@ export class StreamProducer {
     return this.ended
   }
 
-  /** Ends the stream with an error that the producer did not throw itself, such as an item that can't be cloned. */
+  /** Ends the stream, unless its reader has left, with an error that the generator did not throw itself. */
   fail(reason: unknown): void {
-    this.#failure ??= { reason }
+    if (!this.#hasLeft) this.#failure = { reason }
     void this.leave()
   }
 
