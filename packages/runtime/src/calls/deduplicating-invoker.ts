@@ -3,7 +3,8 @@
  * kept for a while after that; what it threw is never kept. Each of them has its own signal and deadline; when all have
  * gone, the method is aborted.
  *
- * Two calls are equal when method and arguments are, whatever the order of object keys. Arguments that have no key (a
+ * Two calls of one context are equal when method and arguments are, whatever the order of object keys. Those of different
+ * contexts never share an outcome, because the policies are asked for whoever calls. Arguments that have no key (a
  * function, a class instance, more than 1,000 nested values) make a call of its own each time.
  */
 import { BadOptionsError, messageOf } from '@troupe/worker-host'
@@ -68,8 +69,9 @@ export class DeduplicatingInvoker extends Invoker {
   }
 
   override invoke(request: CallRequest): Promise<unknown> {
-    const key = this.#key(request.method, request.args)
-    if (key === undefined) return super.invoke(request)
+    const equality = this.#key(request.method, request.args)
+    if (equality === undefined) return super.invoke(request)
+    const key = `${request.caller}\0${equality}`
     const known = this.#entries.get(key)
     if (known?.expiresAtMs !== undefined) {
       if (this.queue.time.now() < known.expiresAtMs) return Promise.resolve(plainCopy(known.value)?.value)
