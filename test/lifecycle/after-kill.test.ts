@@ -90,6 +90,32 @@ describe.each(KINDS)('in a %s:', (kind) => {
     expect(handle.stats()).toMatchObject({ state, restarts: restart === 'permanent' ? 1 : 0 })
   })
 
+  it.each([
+    ['PREPARING', 'start', 'STOPPED'],
+    ['STARTING', 'start', 'PAUSED'],
+    ['PAUSING', 'pause', 'RUNNING'],
+    ['STOPPING', 'stop', 'PAUSED'],
+  ] as const)('that comes as %s begins: it is FAILED, and no hook has run for it', async (state, ask, from) => {
+    await using pool = new Pool()
+    const handle = (await placeOf(pool, kind)).add<Patient>({ name: PATIENT, module: fixture('patient.ts') })
+    if (from === 'PAUSED') await handle.pause()
+    if (from === 'RUNNING') await handle.start()
+    const life = handle.finished
+    handle.on('state', (change) => change.state === state && handle.kill(new Error('enough')))
+    const failed = { code: 'ERR_TROUPE_START_FAILED', cause: crashed }
+    await expect(handle[ask]()).rejects.toMatchObject(failed)
+    expect(handle.state).toBe('FAILED')
+    await expect(life).rejects.toMatchObject(failed)
+  })
+
+  it('questions about its tasks are answered by the crash', async () => {
+    await using pool = new Pool()
+    const handle = await (await placeOf(pool, kind)).spawn<Patient>({ name: PATIENT, module: fixture('patient.ts') })
+    const asked = expect(handle.tasks()).rejects.toMatchObject(crashed)
+    handle.kill(new Error('enough'))
+    await asked
+  })
+
   it('a pool that is closed has it end as a crash, and starts nothing any more', async () => {
     await using pool = new Pool()
     const handle = await (await placeOf(pool, kind)).spawn<Patient>({ name: PATIENT, module: fixture('patient.ts') })

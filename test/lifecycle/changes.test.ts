@@ -135,15 +135,20 @@ describe.each(KINDS)('in a %s:', (kind) => {
       })
       const first: string[] = []
       const second: string[] = []
-      const stopped = handle.waitFor('STOPPED')
+      let stopped: Promise<void> | undefined
       handle.on('state', ({ state }) => {
         first.push(state)
-        if (state === 'FAILED') void handle.stop() // acknowledged in the same turn
+        if (state === 'FAILED') stopped = handle.stop()
       })
       handle.on('state', ({ state }) => second.push(state))
+      handle.on('failed', () => {
+        first.push('failed')
+        second.push('failed')
+      })
       handle.kill()
+      await handle.finished.catch(() => {})
       await stopped
-      expect(first).toEqual(['FAILED', 'STOPPED'])
+      expect(first).toEqual(['FAILED', 'failed', 'STOPPED'])
       expect(second).toEqual(first)
     })
   })

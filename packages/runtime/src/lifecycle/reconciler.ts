@@ -59,6 +59,9 @@ interface InHand {
 const ASKED = { RUNNING: 'start', PAUSED: 'pause', STOPPED: 'stop' } as const satisfies Record<RestState, Cause>
 const RESTS: ReadonlySet<ServiceState> = new Set(['STOPPED', 'PAUSED', 'RUNNING', 'FAILED'])
 
+/** No move is under way. */
+export const isRest = (state: ServiceState): boolean => RESTS.has(state)
+
 export class Reconciler {
   readonly #options: ReconcilerOptions
   #table: readonly Move[] = TRANSITIONS
@@ -88,6 +91,11 @@ export class Reconciler {
   /** Where the service is going, or rests; STOPPED in the first half of a restart. */
   get target(): ServiceState {
     return this.#goal === undefined ? this.#state : headingOf(this.#goal)
+  }
+
+  /** It goes to RUNNING with everything made anew. */
+  get isRestarting(): boolean {
+    return this.#goal?.cause === 'restart'
   }
 
   /** Whether the newest goal turns its back on the move whose hook runs now. */
@@ -230,7 +238,7 @@ export class Reconciler {
     const nowMs = this.#options.clock.now()
     const durationMs = this.#begunMs === undefined ? undefined : nowMs - this.#begunMs
     this.#state = this.#told = state
-    this.#begunMs = RESTS.has(state) ? undefined : nowMs
+    this.#begunMs = isRest(state) ? undefined : nowMs
     this.#options.onState({ state, previous, cause, durationMs })
   }
 

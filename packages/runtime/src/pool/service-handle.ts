@@ -180,12 +180,12 @@ export class ServiceHandle<S = unknown> {
 
   /** Brings the service to STOPPED and ends its thread. Of a failure it takes note: FAILED becomes STOPPED. */
   stop(options?: StopOptions): Promise<void> {
-    return this.#drained((reconciler) => reconciler.aim('STOPPED'), options)
+    return this.#drained('STOPPED', (reconciler) => reconciler.aim('STOPPED'), options)
   }
 
   /** Starts the service with a fresh thread and a fresh object, from whatever state, FAILED included. */
   restart(options?: StopOptions): Promise<void> {
-    return this.#drained((reconciler) => this.#closed() ?? reconciler.restart(), options)
+    return this.#drained('RUNNING', (reconciler) => this.#closed() ?? reconciler.restart(), options)
   }
 
   /** Ends the service's threads at once. To everyone it is a crash, so `supervision` may bring the service back. */
@@ -207,8 +207,9 @@ export class ServiceHandle<S = unknown> {
       throw new BadOptionsError(`a state is one of ${STATES.join(', ')}, found ${messageOf(state)}`)
     }
     if (this.state === state) return
-    const { events, hasFailed, reconciler } = this.#runner
-    if (hasFailed) throw new NotRunningError(this.name, 'FAILED', { cause: reconciler.failure })
+    const { events, hasEnded, reconciler } = this.#runner
+    if (hasEnded && this.state === 'FAILED')
+      throw new NotRunningError(this.name, 'FAILED', { cause: reconciler.failure })
     await new Promise<void>((resolve, reject) => {
       const settle = (act: () => void): void => {
         this.off('state', onState)
@@ -238,10 +239,12 @@ export class ServiceHandle<S = unknown> {
 
   /**
    * Asks the service's thread for its background work: how many tasks there were, and the names of those that run.
-   * Without a thread there is none. It rejects when the thread dies before it has answered.
+   * Without a thread there is none.
+   *
+   * @throws {ServiceCrashedError} ERR_TROUPE_SERVICE_CRASHED when the thread dies before it has answered
    */
   tasks(): Promise<TaskStats> {
-    return this.#runner.replicas.taskStats()
+    return this.#runner.taskStats()
   }
 
   /**
@@ -303,6 +306,16 @@ export class ServiceHandle<S = unknown> {
     return invokeTraced(invoker, isToBeTold ? { ...request, isIdempotent: true } : request)
   }
 
+  /** @internal its pool, or its context, is closed */
+  get isClosing(): boolean {
+    return this.#closing !== undefined
+  }
+
+  /** @internal its present life is over */
+  get hasEnded(): boolean {
+    return this.#runner.hasEnded
+  }
+
   /** @internal a link for a caller; undefined when its calls are to be routed */
   lend(caller: ContextId): Loan | undefined {
     return this.#runner.lend(caller)
@@ -342,13 +355,17 @@ export class ServiceHandle<S = unknown> {
     for (const endpoint of this.#endpoints) endpoint.close() // what was pending has been answered on it
   }
 
-  #drained(set: (reconciler: Reconciler) => Promise<void>, options: StopOptions = {}): Promise<void> {
+  #drained(
+    target: RestState,
+    set: (reconciler: Reconciler) => Promise<void>,
+    options: StopOptions = {},
+  ): Promise<void> {
     try {
       requireOptions(`stopping "${this.name}"`, options, ['drain'])
     } catch (error) {
       return Promise.reject(error)
     }
-    const goal = this.#runner.aim(set)
+    const goal = this.#runner.aim(target, set)
     if (options.drain === false && this.#runner.reconciler.target === 'STOPPED' && this.state !== 'STOPPED')
       this.#runner.turnAway()
     return goal
@@ -361,6 +378,6 @@ export class ServiceHandle<S = unknown> {
   }
 
   #aim(target: RestState): Promise<void> {
-    return this.#runner.aim((reconciler) => this.#closed() ?? reconciler.aim(target))
+    return this.#runner.aim(target, (reconciler) => this.#closed() ?? reconciler.aim(target))
   }
 }

@@ -15,12 +15,13 @@ import {
   type ServiceState,
   StartFailedError,
   SupersededError,
+  type TaskStats,
 } from '@troupe/worker-host'
 import { leadsDown, type MethodDescription, type Move, throwAll } from '@troupe/worker-host/owner'
 import type { Call, RefusedCall } from '../calls/call.ts'
 import type { Place } from '../contexts/place.ts'
 import { type FinishReason, Life } from '../lifecycle/life.ts'
-import { type Change, Reconciler } from '../lifecycle/reconciler.ts'
+import { type Change, isRest, Reconciler } from '../lifecycle/reconciler.ts'
 import { TRANSITIONS } from '../lifecycle/transitions.ts'
 import type { Loan } from '../routing/link-lender.ts'
 import { admitRestart } from '../supervision/restart-limit.ts'
@@ -42,6 +43,11 @@ export interface RunnerOptions {
   readonly onRefused: (call: RefusedCall) => void
 }
 
+interface DeferredGoal {
+  readonly target: RestState
+  readonly set: () => void
+}
+
 export class ServiceRunner {
   readonly events = new ServiceEvents()
   readonly reconciler: Reconciler
@@ -60,8 +66,12 @@ export class ServiceRunner {
   /** Whether `this.stopping` is raised in the threads. */
   #isRaised = false
   #drained: PromiseWithResolvers<void> | undefined
-  /** The goals set since a kill, until what comes of it has been told: till it is FAILED, nothing can be asked of the threads. */
-  #killed: (() => void)[] | undefined
+  /** Goals set after a kill or a failure: they wait until that has been told, with what its clean-up has thrown. */
+  #deferred: DeferredGoal[] | undefined
+  /** A thread has died in the move in hand, perhaps before its hook was asked. */
+  #lost: Death | undefined
+  /** A kill that came before there was anything to be killed. */
+  #killedAhead: Death | undefined
   /** What a pause on the way to STOPPED threw: no step of a stop is left out for it, so it fails the service after them. */
   #putOff: StartFailedError | undefined
 
@@ -95,9 +105,9 @@ export class ServiceRunner {
     return this.#restarts
   }
 
-  /** It is FAILED, that has been told, and no restart is to come. */
-  get hasFailed(): boolean {
-    return this.state === 'FAILED' && this.#life.hasEnded
+  /** Whether the present life is over: it rests, is asked for nothing, and no restart is to come. */
+  get hasEnded(): boolean {
+    return this.#life.hasEnded
   }
 
   get isClosed(): boolean {
@@ -125,16 +135,16 @@ export class ServiceRunner {
 
   /** Ends the threads: they are gone at once, and a process is a little later. What is asked for meanwhile comes after that. */
   kill(reason: unknown): void {
-    const isReached = this.replicas.kill(reason)
-    if (isReached && this.state !== 'STOPPED' && this.state !== 'FAILED') this.#killed ??= []
+    if (this.state === 'STOPPED' || this.state === 'FAILED') return void this.replicas.kill(reason)
+    if (this.replicas.kill(reason)) this.#deferred ??= []
+    else this.#killedAhead = { cause: reason }
   }
 
-  /** @param set a goal, which joins or supersedes the present one */
-  aim(set: (reconciler: Reconciler) => Promise<void>): Promise<void> {
-    if (this.state === 'FAILED') this.#endKill() // so that those that were set before come before
-    if (this.#killed === undefined) return set(this.reconciler)
+  /** @param set a goal of that target, which joins or supersedes the present one */
+  aim(target: RestState, set: (reconciler: Reconciler) => Promise<void>): Promise<void> {
+    if (this.#deferred === undefined) return set(this.reconciler)
     const { promise, resolve } = Promise.withResolvers<void>()
-    this.#killed.push(() => resolve(set(this.reconciler)))
+    this.#deferred.push({ target, set: () => resolve(set(this.reconciler)) })
     promise.catch(() => {}) // as of any goal that nobody awaits
     return promise
   }
@@ -156,7 +166,8 @@ export class ServiceRunner {
     const kill = () => this.replicas.kill(new Error('the pool was closed'))
     const cancelGrace = this.#clock.setTimer(kill, this.#spec.graceMs + TELL_MS)
     try {
-      await this.aim((reconciler) => reconciler.aim('STOPPED', 'close'))
+      await this.aim('STOPPED', (reconciler) => reconciler.aim('STOPPED', 'close'))
+      this.#life.end('stopped') // also of one that was never started
     } catch {
       // It failed while it stopped: 'failed' and `finished` tell, and its threads are gone either way.
     } finally {
@@ -166,7 +177,10 @@ export class ServiceRunner {
   }
 
   async #open(): Promise<readonly Move[]> {
+    const killed = this.#killedAhead
+    this.#killedAhead = undefined
     try {
+      if (killed !== undefined) throw new ThreadDiedError(killed)
       await this.replicas.open()
     } catch (error) {
       const { name, module } = this.#spec
@@ -185,6 +199,7 @@ export class ServiceRunner {
     try {
       if (move.from === 'RUNNING') await this.#quiesce()
       if (overtaken.aborted) return move.to
+      if (this.#lost !== undefined) throw new ThreadDiedError(this.#lost)
       const end = await this.replicas.carryOut(move)
       const isDone = end === 'done' || (this.reconciler.target === 'STOPPED' && leadsDown(move))
       if (!isDone && !overtaken.aborted) return await this.#giveUp(move)
@@ -217,12 +232,13 @@ export class ServiceRunner {
   }
 
   /**
-   * Before a stop, the calls that wait and run are answered, within the grace; before a pause they just stay. The calls of
-   * a pool that closes have been answered.
+   * Before a stop, the calls that wait and run are answered, within the grace; in a restart those that run, and those that
+   * wait are for the next object; before a pause all just stay. The calls of a pool that closes have been answered.
    */
   async #quiesce(): Promise<void> {
     const { queue } = this.#spec.invoker
     if (this.reconciler.target === 'STOPPED' && !this.#isClosed) {
+      if (this.reconciler.isRestarting) queue.setFlow('hold')
       this.#drained = Promise.withResolvers()
       const cancelGrace = this.#clock.setTimer(this.#drained.resolve, this.#spec.graceMs)
       this.#onRoom()
@@ -236,7 +252,8 @@ export class ServiceRunner {
   #onRoom(): void {
     const { queue } = this.#spec.invoker
     queue.pump()
-    if (this.#drained && queue.waiting === 0 && this.replicas.calls.pending === 0) this.#drained.resolve()
+    if (this.#drained === undefined || this.replicas.calls.pending > 0) return
+    if (this.reconciler.isRestarting || queue.waiting === 0) this.#drained.resolve()
   }
 
   /** `this.stopping` is raised by a goal of STOPPED, and by one that leads away from where the hook in hand goes. */
@@ -248,18 +265,24 @@ export class ServiceRunner {
 
   #onGoal(target: RestState): void {
     this.#heed()
+    const { queue } = this.#spec.invoker
+    const { isRestarting } = this.reconciler
     if (target === 'STOPPED') {
-      if (!this.#isClosed) this.#spec.invoker.queue.drain(this.#notRunning)
+      if (isRestarting) queue.admit()
+      else if (!this.#isClosed) queue.drain(this.#notRunning)
+      if (this.#drained) queue.setFlow(isRestarting ? 'hold' : 'send')
       this.replicas.recall()
       return
     }
     this.#drained?.resolve()
-    this.#spec.invoker.queue.admit()
+    queue.admit()
     if (this.#life.hasEnded) this.#life = new Life()
   }
 
   #onState(change: Change): void {
     const { state, cause } = change
+    if (state === 'FAILED') this.#deferred ??= []
+    if (isRest(state)) this.#lost = this.#killedAhead = undefined
     if (state === 'RUNNING') {
       this.#hasRun = true
       this.#spec.invoker.queue.setFlow('send')
@@ -268,8 +291,8 @@ export class ServiceRunner {
     if (state === 'STOPPED') {
       this.#hasRun = false
       this.#isRestarting = false
-      this.#life.end(cause === 'finish' ? 'completed' : 'stopped')
-      this.#endKill()
+      if (!this.reconciler.isRestarting) this.#life.end(cause === 'finish' ? 'completed' : 'stopped')
+      this.#setDeferred()
       if (this.reconciler.target !== 'STOPPED') this.#passStopped()
       else if (!this.#isClosed) this.turnAway()
     }
@@ -277,20 +300,20 @@ export class ServiceRunner {
     if (state === 'RUNNING' && this.#isRestarting) this.#tellRestarted()
   }
 
-  /** On the way to RUNNING or PAUSED: calls wait for that, and it is a life of its own. */
+  /** On the way to RUNNING or PAUSED: calls wait for that, and it is a life of its own, but for a restart. */
   #passStopped(): void {
-    this.#life = new Life()
+    if (this.#life.hasEnded) this.#life = new Life()
     this.#spec.invoker.queue.admit()
   }
 
   async #watchBody(replica: Replica): Promise<void> {
     try {
       const end = await replica.bodyEnd()
-      if (end !== 'completed' || !this.replicas.has(replica)) return
-      await this.reconciler.aim('STOPPED', 'finish')
+      // Whoever supersedes it tells those who wait; and what goes wrong in it fails the service by itself.
+      if (end === 'completed' && this.replicas.has(replica)) this.reconciler.aim('STOPPED', 'finish').catch(() => {})
     } catch (error) {
-      // A thread that died is `#onDeath`'s; what else the body throws fails the service.
-      if (!(error instanceof ThreadDiedError)) this.reconciler.fail(error)
+      // A thread that died is `#onDeath`'s; what else the body throws fails the service that it is the body of.
+      if (!(error instanceof ThreadDiedError) && this.replicas.has(replica)) this.reconciler.fail(error)
     }
   }
 
@@ -298,7 +321,7 @@ export class ServiceRunner {
     const isAtRest = this.state === 'RUNNING' || this.state === 'PAUSED'
     if (isAtRest && this.replicas.size > 0 && this.#admitsRestart()) this.reconciler.repairWith(() => this.#repair())
     else if (isAtRest || this.#drained) this.reconciler.fail(this.#asCrash(new ThreadDiedError(death)))
-    // Else a move is under way, and the hook that it waits for has failed with this death.
+    else this.#lost = death // a move is under way: the hook that it waits for has failed with this death, or will not be asked
   }
 
   /** Brings the service back to its number of threads, while the others go on. */
@@ -329,15 +352,25 @@ export class ServiceRunner {
       own.length === 0 ? error : new AggregateError([error, ...own], 'the service failed, and so did its clean-up')
     if (!willRestart) this.#life.fail(outcome)
     this.events.emit('failed', outcome, willRestart)
-    if (willRestart && this.state === 'FAILED') this.reconciler.restart().catch(() => {}) // told by the next 'failed'
-    this.#endKill()
+    const isStopped = this.#deferred?.some(({ target }) => target === 'STOPPED')
+    if (willRestart && !isStopped) this.reconciler.restart().catch(() => {}) // told by the next 'failed'
+    this.#setDeferred()
   }
 
-  /** What came of a kill has been told: now it is the turn of those who have asked for something since. */
-  #endKill(): void {
-    const waiting = this.#killed ?? []
-    this.#killed = undefined
-    for (const set of waiting) set()
+  /** What there was to tell has been told: now it is the turn of those who have asked for something since. */
+  #setDeferred(): void {
+    const deferred = this.#deferred ?? []
+    this.#deferred = undefined
+    for (const { set } of deferred) set()
+  }
+
+  /** How the background work of its threads stands; rejects with the crash when one dies before it has answered. */
+  async taskStats(): Promise<TaskStats> {
+    try {
+      return await this.replicas.taskStats()
+    } catch (error) {
+      throw this.#asCrash(error)
+    }
   }
 
   #admitsRestart(): boolean {
