@@ -40,6 +40,25 @@ describe('a service that nobody has specified', () => {
     expect(diary.text).toBe('imported constructed')
   })
 
+  it('stays in its pool through a restart, and leaves it, its handle closed, when it has stopped', async () => {
+    await using pool = new Pool(options)
+    await pool.activate<Lazy>(lazy, 'Lazy')
+    const handle = pool.get<Lazy>(LAZY)
+    await handle.restart()
+    expect(pool.get(LAZY)).toBe(handle)
+    expect(await pool.call(LAZY, 'whoCalls')).toBe(`root calls ${LAZY} in root/${LAZY}`)
+    const stopped = Promise.allSettled([handle.stop()])
+    await handle.waitFor('STOPPING')
+    await handle.start() // by way of STOPPED, where nobody wants it to stay any more
+    await stopped
+    expect(handle.stats()).toMatchObject({ state: 'RUNNING', generation: 3 })
+    expect(pool.names).toEqual([LAZY])
+    await handle.stop()
+    await expect(handle.start()).rejects.toMatchObject({ code: 'ERR_TROUPE_POOL_CLOSED' })
+    expect(pool.names).toEqual([])
+    expect(await pool.call(LAZY, 'whoCalls')).toBe(`root calls ${LAZY} in root/${LAZY}`)
+  })
+
   it('comes to life once, however many ask at the same time, from above and from within', async () => {
     using diary = openDiary()
     await using pool = new Pool(options)

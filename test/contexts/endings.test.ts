@@ -113,7 +113,7 @@ describe('a process that hangs before it is ready', () => {
   it('does not keep its pool from closing', async () => {
     using sign = new Sign()
     const pool = new Pool()
-    const made = expect(pool.context(hanging(sign.path))).rejects.toMatchObject(code('SERVICE_CRASHED'))
+    const made = expect(pool.context(hanging(sign.path))).rejects.toMatchObject(code('POOL_CLOSED'))
     await sign.given()
     await pool.close()
     await made

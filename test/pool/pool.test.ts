@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { ConcurrentInvoker, Pool } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
@@ -163,9 +164,34 @@ describe('closing a pool', () => {
     await pool.close()
   })
 
+  it('ends the life of a service that was never started', async () => {
+    await using pool = new Pool()
+    const { finished } = pool.add<Calculator>(calculator)
+    await pool.close()
+    expect(await finished).toBe('stopped')
+  })
+
+  it('has closed what could not be spawned as well: its handle brings nothing to life, and keeps nothing open', async () => {
+    await using pool = new Pool()
+    const spec = { name: 'fragile', module: fixture('fragile.ts'), options: { faults: { start: 'throw' } } } as const
+    const spawned = pool.spawn<Fragile>(spec)
+    const handle = pool.get<Fragile>('fragile')
+    const port = handle.endpoint()
+    const closed = once(port, 'close')
+    const changes = Array.fromAsync(handle.changes())
+    await expect(spawned).rejects.toMatchObject({ code: 'ERR_TROUPE_START_FAILED' })
+    await closed
+    expect((await changes).map(({ state }) => state)).toContain('FAILED')
+    await expect(handle.restart()).rejects.toMatchObject({ code: 'ERR_TROUPE_POOL_CLOSED' })
+    expect(pool.names).toEqual([])
+  })
+
   it('rejects a start that is under way, and leaves no thread', async () => {
     const pool = new Pool()
-    const spawned = expect(pool.spawn<Calculator>(calculator)).rejects.toMatchObject({ code: 'ERR_TROUPE_SUPERSEDED' })
+    const spawned = expect(pool.spawn<Calculator>(calculator)).rejects.toMatchObject({
+      code: 'ERR_TROUPE_POOL_CLOSED',
+      cause: { code: 'ERR_TROUPE_SUPERSEDED' },
+    })
     await pool.close()
     await spawned
   })

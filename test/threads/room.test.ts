@@ -35,7 +35,7 @@ it('has a context that finds none wait for 10 s, and its pool close meanwhile', 
   await clock.advance(10_000)
   await late
   const waiting = expect(pool.context({ name: 'waiting' })).rejects.toMatchObject({
-    code: 'ERR_TROUPE_SERVICE_CRASHED',
+    code: 'ERR_TROUPE_POOL_CLOSED',
   })
   await pool.close()
   await waiting

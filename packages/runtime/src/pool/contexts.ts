@@ -2,7 +2,13 @@
  * The contexts that a pool has made. One whose thread or process has died is started again by its owner's calls, or with
  * a service that is restarted in it.
  */
-import { type Clock, DeadlineExceededError, NotRunningError, ServiceCrashedError } from '@troupe/worker-host'
+import {
+  type Clock,
+  DeadlineExceededError,
+  NotRunningError,
+  PoolClosedError,
+  ServiceCrashedError,
+} from '@troupe/worker-host'
 import { DESK } from '../activation/activation-desk.ts'
 import type { CallRequest } from '../calls/call.ts'
 import type { SharedThread } from '../contexts/shared-thread.ts'
@@ -68,6 +74,7 @@ export class Contexts {
       await this.#open(place)
     } catch (error) {
       this.#byName.delete(name)
+      if (context.isClosing) throw new PoolClosedError(`context "${name}" was not made`, { cause: error })
       throw error
     }
     return context

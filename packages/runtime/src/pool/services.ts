@@ -1,5 +1,5 @@
 /** The services of a pool by their names, in the order they came; and how several of them come up, each after those it needs. */
-import { BadOptionsError, type Clock, type ContextId } from '@troupe/worker-host'
+import { BadOptionsError, type Clock, type ContextId, PoolClosedError } from '@troupe/worker-host'
 import { throwAll } from '@troupe/worker-host/owner'
 import type { ActivationSpec, Activator } from '../activation/activator.ts'
 import type { RefusedCall } from '../calls/call.ts'
@@ -120,8 +120,9 @@ export class Services {
     const handle = this.add<S>(spec, place, startedBy)
     try {
       await (handle.dependsOn.length > 0 ? this.start([handle.name]) : handle.start())
-    } catch (error) {
-      this.forget(handle as ServiceHandle)
+    } catch (cause) {
+      const error = handle.isClosing ? new PoolClosedError(`service "${spec.name}" was not started`, { cause }) : cause
+      this.#dismiss(handle as ServiceHandle)
       throw error
     }
     return handle
@@ -130,8 +131,19 @@ export class Services {
   /** An activated service that has ended, or failed for good, leaves its name to the next one. */
   async bringToLife(spec: ActivationSpec): Promise<void> {
     const handle: ServiceHandle = await this.spawn(spec as ServiceSpec)
-    const forget = (): void => this.forget(handle)
-    handle.finished.then(forget, forget)
+    void this.#dismissAtEnd(handle)
+  }
+
+  async #dismissAtEnd(handle: ServiceHandle): Promise<void> {
+    do await handle.finished.catch(() => {})
+    while (!handle.hasEnded) // it was asked to go on before it had stopped
+    this.#dismiss(handle)
+  }
+
+  /** Its name is free at once, and whoever has kept its handle brings nothing to life by it any more. */
+  #dismiss(handle: ServiceHandle): void {
+    this.forget(handle)
+    void handle.close()
   }
 
   /** Its name is free, unless another service has it already. */

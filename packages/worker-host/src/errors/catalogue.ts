@@ -181,8 +181,8 @@ export class NotCloneableError extends TroupeError {
 /** The pool was closed, before or during the call. */
 export class PoolClosedError extends TroupeError {
   readonly code = 'ERR_TROUPE_POOL_CLOSED'
-  constructor(subject: string) {
-    super(`the pool is closed: ${subject}`)
+  constructor(subject: string, options?: ErrorOptions) {
+    super(`the pool is closed: ${subject}`, options)
   }
 }
 
