@@ -5,7 +5,7 @@
  * owner, which would cost a round trip a call. How many have begun is counted where the owner can read it, so that
  * after a crash it knows, without a message, which of the calls it had sent can't have run.
  */
-import { refusedBy, refusedByThrowing } from '../access/consent.ts'
+import { admitsAll } from '../access/consent.ts'
 import type { ExposedMethod } from '../access/method-table.ts'
 import type { ContextId } from '../access/policy.ts'
 import { messageOf, NoSuchMethodError, NotRunningError } from '../errors/catalogue.ts'
@@ -16,7 +16,7 @@ import { ValueExchange } from '../values/exchange.ts'
 import { refusal } from '../values/refusal.ts'
 import type { BegunCount } from '../wire/carrier.ts'
 import type { Channel } from '../wire/channel.ts'
-import { type Batch, type LinkOrder, MARKED, Reply, Request } from '../wire/messages.ts'
+import { type Batch, type LinkOrder, MARKED, REPLY_WORDS, Reply, Request, requestWords } from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
 import { asTurn } from '../wire/turn.ts'
 import { ByNumber } from './by-number.ts'
@@ -55,8 +55,11 @@ export interface DispatcherOptions {
 /** In place of a method's number: nothing is called, and its turn is told. */
 const FENCE = -1
 
-/** Words of replies after which a batch leaves before its turn has ended, so that the owner has work in the meantime. */
-const FLUSH_WORDS = 192
+/**
+ * Words of replies after which a batch leaves before its turn has ended, so that the owner has work in the meantime.
+ * @source docs/decisions/0008: with all 256 of a window at once the rate fell by a fourth; 32 were dearer
+ */
+const FLUSH_WORDS = 64 * REPLY_WORDS
 
 interface WaitingCall {
   readonly id: number
@@ -143,65 +146,62 @@ export class Dispatcher implements Answerer {
     if (!Array.isArray(batch)) return
     let takenAtMs = 0 // once for all of a batch: the first may run for long before the second is looked at
     for (let offset = 0; offset < batch.length; ) {
-      const id = batch[offset + 1] as number
-      switch (batch[offset]) {
-        case Request.Call:
-        case Request.CallWith: {
-          const extra = Number(batch[offset] === Request.CallWith)
-          const first = offset + 4
-          const count = batch[offset + 3] as number
-          // Anything else could lead back, for ever, or past the end.
-          if (!Number.isInteger(count) || count < 0 || count > batch.length - first - extra) return
-          offset = first + count + extra
-          if (extra > 0) takenAtMs ||= performance.now()
-          const extras = extra > 0 ? receiveExtras(batch[offset - 1], takenAtMs) : undefined
-          this.#accept(id, batch[first - 2] as number, batch.slice(first, first + count), extras)
-          break
-        }
-        case Request.Credit:
-          this.#streams.get(id)?.grant(batch[offset + 2] as number, batch[offset + 3] as number)
-          offset += 4
-          break
-        case Request.Return:
-          this.#leaveStream(id)
-          offset += 2
-          break
-        case Request.Cancel:
-          this.#cancel(id, reasonOf(batch[offset + 2]))
-          this.#leaveStream(id)
-          offset += 3
-          break
-        case Request.Caller:
-          if (id !== this.#callers.length) return
-          this.#callers.push(String(batch[offset + 2]))
-          offset += 3
-          break
-        case Request.Route:
-          if (!this.#declare(id, batch[offset + 2])) return
-          offset += 3
-          break
-        case Request.Link:
-          if (this.#options.onLink === undefined) return
-          this.#options.onLink(batch[offset + 2] as LinkOrder)
-          offset += 3
-          break
-        case Request.Unlink:
-          if (this.#options.onUnlink === undefined) return
-          this.#options.onUnlink(String(batch[offset + 2]))
-          offset += 3
-          break
-        case Request.Fence:
-          if (this.#mayBegin() && this.#waiting.length === 0) this.#outbox.putValue(Reply.Fence, id, undefined)
-          else this.#waiting.push({ id, method: FENCE, args: [], extras: undefined, hasLeft: false })
-          offset += 3
-          break
-        default:
-          if (!this.#values.receive(batch[offset], id, batch[offset + 2])) return
-          offset += 3
+      const operation = batch[offset]
+      if (operation === Request.Call || operation === Request.CallWith) {
+        const extra = Number(operation === Request.CallWith)
+        const first = offset + 4
+        const count = batch[offset + 3] as number
+        // Anything else could lead back, for ever, or past the end.
+        if (!Number.isInteger(count) || count < 0 || count > batch.length - first - extra) return
+        const id = batch[offset + 1] as number
+        const method = batch[offset + 2] as number
+        offset = first + count + extra
+        if (extra > 0) takenAtMs ||= performance.now()
+        const extras = extra > 0 ? receiveExtras(batch[offset - 1], takenAtMs) : undefined
+        this.#accept(id, method, batch.slice(first, first + count), extras)
+      } else {
+        if (!this.#take(batch, offset)) return
+        offset += requestWords(batch, offset)
       }
       if (this.#outbox.words >= FLUSH_WORDS) this.#outbox.flush()
     }
     this.#outbox.flush()
+  }
+
+  /** A record that is no call. @returns false for one that can't be read, whose length nobody knows either */
+  #take(batch: Batch, offset: number): boolean {
+    const id = batch[offset + 1] as number
+    const word = batch[offset + 2]
+    switch (batch[offset]) {
+      case Request.Credit:
+        this.#streams.get(id)?.grant(word as number, batch[offset + 3] as number)
+        return true
+      case Request.Return:
+        this.#leaveOrSkip(id)
+        return true
+      case Request.Cancel:
+        this.#cancel(id, reasonOf(word))
+        this.#leaveOrSkip(id)
+        return true
+      case Request.Caller:
+        if (id !== this.#callers.length) return false
+        this.#callers.push(String(word))
+        return true
+      case Request.Route:
+        return this.#declare(id, word)
+      case Request.Link:
+        this.#options.onLink?.(word as LinkOrder)
+        return this.#options.onLink !== undefined
+      case Request.Unlink:
+        this.#options.onUnlink?.(String(word))
+        return this.#options.onUnlink !== undefined
+      case Request.Fence:
+        if (this.#mayBegin() && this.#waiting.length === 0) this.#outbox.putValue(Reply.Fence, id, undefined)
+        else this.#waiting.push({ id, method: FENCE, args: [], extras: undefined, hasLeft: false })
+        return true
+      default:
+        return this.#values.receive(batch[offset], id, word)
+    }
   }
 
   #declare(number: number, declaration: unknown): boolean {
@@ -222,7 +222,7 @@ export class Dispatcher implements Answerer {
     this.#values.endCall(id, reason)
   }
 
-  #leaveStream(id: number): void {
+  #leaveOrSkip(id: number): void {
     const stream = this.#streams.get(id)
     const waiting = stream ? undefined : this.#waiting.find((call) => call.id === id)
     if (waiting) waiting.hasLeft = true
@@ -244,7 +244,7 @@ export class Dispatcher implements Answerer {
     if (next > 0) this.#waiting = this.#waiting.slice(next)
   }
 
-  /** For a stream that nobody waits for any more: it had its turn, and nothing of it runs. */
+  /** For a call that nobody waits for any more, or a stream: it had its turn, and nothing of it runs. */
   #skip(id: number): void {
     this.#countBegun()
     this.#outbox.putValue(Reply.Result, id, undefined)
@@ -316,7 +316,7 @@ export class Dispatcher implements Answerer {
   answerFailure(id: number, thrown: unknown): void {
     this.#end(id)
     this.#fail(id, thrown)
-    this.#leave()
+    this.#beginNext()
   }
 
   tellPending(id: number, why: ThrownData | undefined): void {
@@ -355,27 +355,18 @@ export class Dispatcher implements Answerer {
     if (end.how === 'completed') return this.#succeed(id, undefined)
     this.#end(id)
     this.#outbox.putValue(end.how === 'failed' ? Reply.Failure : Reply.Unwound, id, encodeFailure(end.thrown))
-    this.#leave()
+    this.#beginNext()
   }
 
   /** By the owner's port, only the policies that it can't ask: the others it has asked before it sent the call. */
   #isAuthorized({ policies, allPolicies, name: method }: ExposedMethod, caller: ContextId): boolean {
-    const { service, context, asksAllPolicies } = this.#options
-    try {
-      for (const policy of asksAllPolicies ? allPolicies : policies) {
-        const verdict: unknown = policy.isAuthorized({ caller, context, service, method })
-        if (verdict !== true) return refusedBy(verdict, `a policy of "${service}.${method}"`)
-      }
-    } catch (error) {
-      return refusedByThrowing(error, `a policy of "${service}.${method}"`)
-    }
-    return true
+    return admitsAll(this.#options.asksAllPolicies ? allPolicies : policies, this.#options, caller, method)
   }
 
   #succeed(id: number, value: unknown): void {
     this.#end(id)
     this.#outbox.putValue(Reply.Result, id, value)
-    this.#leave()
+    this.#beginNext()
   }
 
   #end(id: number): void {
@@ -389,7 +380,7 @@ export class Dispatcher implements Answerer {
     this.#outbox.putValue(Reply.Failure, id, encodeFailure(thrown))
   }
 
-  #leave(): void {
+  #beginNext(): void {
     if (!this.#options.isSerialized) return
     this.#isBusy = false
     this.#drain()
