@@ -37,4 +37,18 @@ describe.each(Object.entries(DECORATORS))('%s', (name, decorator) => {
       }),
     )
   })
+
+  it.each([
+    { how: 'a static method', method: { static: true } },
+    { how: 'a private method', method: { private: true } },
+    { how: 'a method without a text for a name', method: { name: Symbol('greet') } },
+  ])('on $how says what it needs', ({ method }) => {
+    const context = { kind: 'method', name: 'greet', static: false, private: false, ...method }
+    expect(() => decorator(() => {}, context)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_TROUPE_BAD_OPTIONS',
+        message: `${subject} on "${String(context.name)}" needs an instance method with a string for a name, and no private one`,
+      }),
+    )
+  })
 })

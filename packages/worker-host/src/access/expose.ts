@@ -13,7 +13,7 @@
  * An override is a new method: it is exposed only when it says so itself.
  */
 import { BadOptionsError } from '../errors/catalogue.ts'
-import { requireDecoratedMethod } from '../errors/standard-decorator.ts'
+import { requireDecoratedMethod } from '../errors/require-decorated-method.ts'
 import { isSchema, type Specs, type StandardSchema } from './argument-spec.ts'
 import { Policy, type PolicyLike, toPolicies } from './policy.ts'
 
@@ -73,12 +73,7 @@ const exposures = shared[REGISTRY]
  */
 export function expose(...exposing: Exposing) {
   return <Method extends (...args: never[]) => unknown>(method: Method, context: ClassMethodDecoratorContext): void => {
-    requireDecoratedMethod('@expose', context)
-    const subject = `@expose on "${String(context.name)}"`
-    if (context.private || context.static || typeof context.name === 'symbol') {
-      throw new BadOptionsError(`${subject} needs a public instance method with a string for a name`)
-    }
-    exposures.set(method, toExposure(exposing, subject))
+    exposures.set(method, toExposure(exposing, requireDecoratedMethod('@expose', context)))
   }
 }
 

@@ -3,6 +3,7 @@
  * is not in this list can be reached: no base class, no inherited member, no accessor, no `constructor`.
  */
 import { BadOptionsError } from '../errors/catalogue.ts'
+import { staticField } from '../errors/static-field.ts'
 import { withSpecs, withStreamSpecs } from './argument-spec.ts'
 import { type ExposedMap, type Exposure, exposureOf, toExposure } from './expose.ts'
 import type { ContextId, Policy } from './policy.ts'
@@ -59,7 +60,7 @@ export function methodTable(
     prototype !== base && prototype !== null;
     prototype = Object.getPrototypeOf(prototype)
   ) {
-    const declared = exposedMap(prototype)
+    const declared = staticField<ExposedMap>(prototype, 'exposed') ?? {}
     for (const name of Object.keys(declared)) requireMethod(type, prototype, base, checkName(type.name, name))
     for (const name of new Set([...Object.getOwnPropertyNames(prototype), ...Object.keys(declared)])) {
       if (table.has(name) || hidden.has(name) || name === 'constructor') continue
@@ -109,11 +110,6 @@ function withoutResult(run: Method): Method {
 export function isAdmitted(method: MethodDescription, caller: ContextId, context: ContextId, service: string): boolean {
   const question = { caller, context, service, method: method.name }
   return method.policies.every((policy) => policyFrom(policy).isAuthorized(question))
-}
-
-function exposedMap(prototype: object): ExposedMap {
-  const type = prototype.constructor as { exposed?: ExposedMap } | undefined
-  return type !== undefined && Object.hasOwn(type, 'exposed') ? (type.exposed ?? {}) : {}
 }
 
 function requireMethod(type: { name: string }, prototype: object, base: object, name: string): void {

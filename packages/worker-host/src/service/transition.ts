@@ -17,7 +17,8 @@
  * An override is a new method: it is a move only when it says so itself. A subclass's move replaces its parent's.
  */
 import { BadOptionsError } from '../errors/catalogue.ts'
-import { requireDecoratedMethod } from '../errors/standard-decorator.ts'
+import { requireDecoratedMethod } from '../errors/require-decorated-method.ts'
+import { staticField } from '../errors/static-field.ts'
 import type { ServiceState } from './service.ts'
 
 /** The states in which a service rests, and which can be asked for. */
@@ -78,14 +79,10 @@ type Method = () => unknown
  */
 export function transition(options: TransitionOptions) {
   return (method: Method, context: ClassMethodDecoratorContext): void => {
-    requireDecoratedMethod('@transition', context)
-    const subject = `@transition on "${String(context.name)}"`
-    if (context.private || context.static || typeof context.name === 'symbol') {
-      throw new BadOptionsError(`${subject} needs an instance method with a string for a name, and no private one`)
-    }
+    const subject = requireDecoratedMethod('@transition', context)
     if (byMethod.has(method)) throw new BadOptionsError(`${subject}: the method is a move already`)
     const move = toMove(options, subject)
-    if (context.metadata) claim(ownMoves(context.metadata), move, context.name, subject)
+    if (context.metadata) claim(ownMoves(context.metadata), move, String(context.name), subject)
     byMethod.set(method, move)
   }
 }
@@ -102,7 +99,7 @@ export function movesOf(type: { readonly name: string; readonly prototype: objec
   const seen = new Set(['constructor'])
   for (let at = type.prototype; at !== base && at !== null; at = Object.getPrototypeOf(at)) {
     const here = new Map<string, string>()
-    const declared = transitionMap(at)
+    const declared = staticField<TransitionMap>(at, 'transitions') ?? {}
     for (const hook of new Set([...Object.keys(declared), ...Object.getOwnPropertyNames(at)])) {
       const subject = `"${hook}" in the static field "transitions" of "${type.name}"`
       const method: unknown = Object.getOwnPropertyDescriptor(at, hook)?.value
@@ -148,8 +145,3 @@ function ownMoves(metadata: object): Map<string, string> {
 }
 
 const keyOf = ({ from, to }: TransitionOptions): string => `${from} → ${to}`
-
-function transitionMap(prototype: object): TransitionMap {
-  const type = prototype.constructor as { transitions?: TransitionMap } | undefined
-  return type !== undefined && Object.hasOwn(type, 'transitions') ? (type.transitions ?? {}) : {}
-}

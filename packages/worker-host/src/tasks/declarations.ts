@@ -16,8 +16,9 @@
  */
 import { type Duration, toIntervalMs } from '../clock/duration.ts'
 import { BadOptionsError } from '../errors/catalogue.ts'
+import { requireDecoratedMethod } from '../errors/require-decorated-method.ts'
 import { requireOptions } from '../errors/require-options.ts'
-import { requireDecoratedMethod } from '../errors/standard-decorator.ts'
+import { staticField } from '../errors/static-field.ts'
 import { checkTaskOptions, type TaskOptions } from './task.ts'
 
 export interface TimerOptions {
@@ -122,7 +123,7 @@ export function cron(spec: string, options: CronOptions = {}): MethodDecorator {
 export function jobsOf(type: { readonly name: string; readonly prototype: object }, base: object): Job[] {
   const jobs = new Map<string, Job | undefined>()
   for (let at = type.prototype; at !== base && at !== null; at = Object.getPrototypeOf(at)) {
-    const declared = backgroundMap(at)
+    const declared = staticField<BackgroundMap>(at, 'background') ?? {}
     for (const name of new Set([...Object.keys(declared), ...Object.getOwnPropertyNames(at)])) {
       if (jobs.has(name) || name === 'constructor') continue
       const run = Object.getOwnPropertyDescriptor(at, name)?.value as Job['run'] | undefined
@@ -140,11 +141,7 @@ export function jobsOf(type: { readonly name: string; readonly prototype: object
 
 function declare(decorator: string, make: (subject: string) => Declaration): MethodDecorator {
   return (method, context) => {
-    requireDecoratedMethod(decorator, context)
-    const subject = `${decorator} on "${String(context.name)}"`
-    if (context.private || context.static || typeof context.name === 'symbol') {
-      throw new BadOptionsError(`${subject} needs an instance method with a string for a name, and no private one`)
-    }
+    const subject = requireDecoratedMethod(decorator, context)
     if (declarations.has(method))
       throw new BadOptionsError(`${subject}: the method is a task, timer or cron job already`)
     declarations.set(method, make(subject))
@@ -186,9 +183,4 @@ function asCron(spec: string, options: CronOptions, subject: string): Declaratio
 function checkChoice(value: unknown, known: readonly string[], subject: string): void {
   if (value === undefined || known.includes(value as string)) return
   throw new BadOptionsError(`${subject} must be one of ${known.join(', ')}, found ${String(value)}`)
-}
-
-function backgroundMap(prototype: object): BackgroundMap {
-  const type = prototype.constructor as { background?: BackgroundMap } | undefined
-  return type !== undefined && Object.hasOwn(type, 'background') ? (type.background ?? {}) : {}
 }
