@@ -9,15 +9,16 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 
 const ROOMS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   'worker-host': {
+    copies: [],
     errors: [],
     clock: ['errors'],
-    tasks: ['clock', 'errors'],
-    wire: [],
+    tasks: ['clock', 'copies', 'errors'],
+    wire: ['copies'],
     ipc: ['wire'],
     streams: ['errors', 'wire'],
-    access: ['errors'],
+    access: ['copies', 'errors'],
     receivers: ['errors', 'tasks'],
-    service: ['access', 'clock', 'errors', 'receivers', 'tasks', 'wire'],
+    service: ['access', 'clock', 'copies', 'errors', 'receivers', 'tasks', 'wire'],
     values: ['errors', 'service', 'streams', 'wire'],
     files: ['access', 'errors', 'service'],
     host: ['access', 'errors', 'service', 'streams', 'tasks', 'values', 'wire'],

@@ -12,6 +12,7 @@
  *
  * An override is a new method: it is exposed only when it says so itself.
  */
+import { oncePerThread } from '../copies/once-per-thread.ts'
 import { BadOptionsError } from '../errors/catalogue.ts'
 import { requireDecoratedMethod } from '../errors/require-decorated-method.ts'
 import { isSchema, type Specs, type StandardSchema } from './argument-spec.ts'
@@ -57,12 +58,8 @@ export interface Exposure {
   readonly killAfterMs: number | undefined
 }
 
-// `Symbol.metadata` is missing from Node 26, so a decorator's word is kept by function. On globalThis, because two
-// copies of this package in one thread (the host's and the author's) must find each other's entries.
-const REGISTRY = Symbol.for('@troupe/worker-host:exposed')
-const shared = globalThis as { [REGISTRY]?: WeakMap<object, Exposure> }
-shared[REGISTRY] ??= new WeakMap()
-const exposures = shared[REGISTRY]
+// `Symbol.metadata` is missing from Node 26, so a decorator's word is kept by function.
+const exposures = oncePerThread('exposed', () => new WeakMap<object, Exposure>())
 
 /**
  * Lets those whom the policies admit call the method. Several policies must all agree. Options may stand last:

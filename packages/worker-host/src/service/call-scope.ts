@@ -9,6 +9,7 @@
  */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import type { ContextId } from '../access/policy.ts'
+import { oncePerThread } from '../copies/once-per-thread.ts'
 import type { CallExtras, TraceContext } from '../wire/messages.ts'
 import { AbortSource, type Follower } from './abort-source.ts'
 import { enterStores } from './carried.ts'
@@ -102,11 +103,7 @@ export class CallScope extends AbortSource {
   }
 }
 
-// On globalThis, because two copies of this package in one thread (the host's and the author's) must share it.
-const STORAGE = Symbol.for('@troupe/worker-host:current-call')
-const shared = globalThis as { [STORAGE]?: AsyncLocalStorage<CallScope> }
-shared[STORAGE] ??= new AsyncLocalStorage()
-const storage = shared[STORAGE]
+const storage = oncePerThread('current-call', () => new AsyncLocalStorage<CallScope>())
 
 /**
  * The call that the code runs for, wherever in the thread it stands; undefined outside of a call, and in those of a

@@ -3,6 +3,7 @@
  * Nothing is looked up, and nothing sent, until somebody registers a store or a trace provider, or gives a trace.
  */
 import type { AsyncLocalStorage } from 'node:async_hooks'
+import { oncePerThread } from '../copies/once-per-thread.ts'
 import { BadOptionsError } from '../errors/catalogue.ts'
 import type { TraceContext } from '../wire/messages.ts'
 
@@ -21,11 +22,7 @@ interface Registry {
   provider: TraceProvider | undefined
 }
 
-// On globalThis, because two copies of this package in one thread (the host's and the author's) must share it.
-const REGISTRY = Symbol.for('@troupe/worker-host:carried')
-const shared = globalThis as { [REGISTRY]?: Registry }
-shared[REGISTRY] ??= { stores: new Map(), provider: undefined }
-const registry = shared[REGISTRY]
+const registry = oncePerThread<Registry>('carried', () => ({ stores: new Map(), provider: undefined }))
 
 /**
  * Has the value of an AsyncLocalStorage travel with calls: registered under the same name at the caller and, while its

@@ -16,6 +16,7 @@
  *
  * An override is a new method: it is a move only when it says so itself. A subclass's move replaces its parent's.
  */
+import { oncePerThread } from '../copies/once-per-thread.ts'
 import { BadOptionsError } from '../errors/catalogue.ts'
 import { requireDecoratedMethod } from '../errors/require-decorated-method.ts'
 import { staticField } from '../errors/static-field.ts'
@@ -58,16 +59,16 @@ const DIRECT: readonly Omit<Move, 'hook'>[] = [
 /** Whether a service works less after it: a pause, a stop, and every direct move to STOPPED. */
 export const leadsDown = ({ from, to }: Move): boolean => from !== 'STOPPED' && to !== 'RUNNING'
 
-// As in access/expose.ts: kept by function, and shared by all copies of this package in a thread.
-const REGISTRY = Symbol.for('@troupe/worker-host:transitions')
 interface Registry {
+  /** By function, as in access/expose.ts. */
   readonly byMethod: WeakMap<object, Omit<Move, 'hook'>>
   /** Keyed by the object that a compiler gives to all decorators of one class, if it does; its moves, by `keyOf`. */
   readonly byClass: WeakMap<object, Map<string, string>>
 }
-const shared = globalThis as { [REGISTRY]?: Registry }
-shared[REGISTRY] ??= { byMethod: new WeakMap(), byClass: new WeakMap() }
-const { byMethod, byClass } = shared[REGISTRY]
+const { byMethod, byClass } = oncePerThread<Registry>('transitions', () => ({
+  byMethod: new WeakMap(),
+  byClass: new WeakMap(),
+}))
 
 type Method = () => unknown
 

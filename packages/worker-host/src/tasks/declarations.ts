@@ -15,6 +15,7 @@
  * An override is a new method: it replaces its parent's, and does nothing by itself unless it says so again.
  */
 import { type Duration, toIntervalMs } from '../clock/duration.ts'
+import { oncePerThread } from '../copies/once-per-thread.ts'
 import { BadOptionsError } from '../errors/catalogue.ts'
 import { requireDecoratedMethod } from '../errors/require-decorated-method.ts'
 import { requireOptions } from '../errors/require-options.ts'
@@ -73,11 +74,8 @@ export interface Job {
   readonly declaration: Declaration
 }
 
-// As in access/expose.ts: a WeakMap by function, which all copies of this package in a thread share.
-const REGISTRY = Symbol.for('@troupe/worker-host:background')
-const shared = globalThis as { [REGISTRY]?: WeakMap<object, Declaration> }
-shared[REGISTRY] ??= new WeakMap()
-const declarations = shared[REGISTRY]
+/** By function, as in access/expose.ts. */
+const declarations = oncePerThread('background', () => new WeakMap<object, Declaration>())
 
 type Method = (...args: never[]) => unknown
 type MethodDecorator = (method: Method, context: ClassMethodDecoratorContext) => void

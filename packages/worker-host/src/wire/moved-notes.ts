@@ -1,11 +1,8 @@
 /** Which objects are to be moved with a value, not copied, as `transfer` has said. */
 import type { Transferable } from 'node:worker_threads'
+import { oncePerThread } from '../copies/once-per-thread.ts'
 
-// On globalThis, because two copies of this package in one thread (the host's and the author's) must share it.
-const REGISTRY = Symbol.for('@troupe/worker-host:transfers')
-const shared = globalThis as { [REGISTRY]?: WeakMap<object, readonly Transferable[]> }
-shared[REGISTRY] ??= new WeakMap()
-const noted = shared[REGISTRY]
+const noted = oncePerThread('transfers', () => new WeakMap<object, readonly Transferable[]>())
 
 export const noteMoved = (value: object, transferables: readonly Transferable[]): void =>
   void noted.set(value, transferables)
