@@ -30,7 +30,7 @@ const classesOfTheIndex: Plugin = {
   name: 'classes-of-the-index',
   setup({ onResolve }) {
     onResolve({ filter: /^\.\.\/|^\.\/catalogue\.ts$/ }, ({ path }) =>
-      path.endsWith('/require-options.ts') ? undefined : { path: './index.js', external: true },
+      /\/(context-id|require-options)\.ts$/.test(path) ? undefined : { path: './index.js', external: true },
     )
   },
 }

@@ -9,8 +9,9 @@ export {
   allOf,
   anyOf,
 } from './access/built-in-policies.ts'
+export type { ContextId } from './access/context-id.ts'
 export { type ExposedMap, type ExposeOptions, type Exposing, expose } from './access/expose.ts'
-export { type CallQuestion, type ContextId, Policy, type PolicyLike } from './access/policy.ts'
+export { type CallQuestion, Policy, type PolicyLike } from './access/policy.ts'
 export type { Refusal, RefusalReason } from './access/refusal.ts'
 export { type Clock, systemClock } from './clock/clock.ts'
 export type { Duration } from './clock/duration.ts'

@@ -1,6 +1,7 @@
 /** What the runtime, on the owner's side, shares with the host: the wire, and the control plane's types. */
 
 export { refusedBy, refusedByThrowing } from './access/consent.ts'
+export { isBelow, isWithin, parentOf } from './access/context-id.ts'
 export { type ExposedMethod, isAdmitted, type MethodDescription } from './access/method-table.ts'
 export { describePolicy, type PolicyDescription, policyFrom } from './access/policy-description.ts'
 export { type Clock, systemClock } from './clock/clock.ts'

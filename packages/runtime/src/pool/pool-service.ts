@@ -4,6 +4,7 @@
  * are known by the port.
  */
 import { type ContextId, NoSuchMethodError, NotAuthorizedError } from '@troupe/worker-host'
+import { isBelow, parentOf } from '@troupe/worker-host/owner'
 import type { CallRequest, RefusedCall } from '../calls/call.ts'
 import type { ServiceGraph } from '../graph/service-graph.ts'
 import { copyOf, ProvidedValues } from './provided-values.ts'
@@ -39,7 +40,8 @@ export class PoolService {
   async provideFor(path: string, key: string, value: unknown): Promise<AsyncDisposable> {
     const { id, serviceNamed, askAbove } = this.#options
     const copy = copyOf(key, value)
-    const [pool, name] = split(path)
+    const pool = parentOf(path)
+    const name = path.slice(pool.length + 1)
     if (pool === id) {
       const provision = this.values.provide(key, copy, serviceNamed(name)!)
       return { [Symbol.asyncDispose]: async () => this.values.withdraw(provision) }
@@ -55,7 +57,7 @@ export class PoolService {
     const { method, args, caller, signal, within } = request
     switch (method) {
       case 'graph':
-        if (!this.#options.id.startsWith(`${caller}/`)) throw this.#refusal(request)
+        if (!isBelow(this.#options.id, caller)) throw this.#refusal(request)
         return this.#options.graph(Number(args[0]))
       case 'inject':
         return this.values.inject(args[0] as string, { signal: within?.signal ?? signal })
@@ -92,9 +94,4 @@ export class PoolService {
 /** Of one pool to another: by default without a deadline. */
 export function question(caller: ContextId, method: string, ...args: readonly unknown[]): CallRequest {
   return { service: POOL_SERVICE, method, args, caller, isIdempotent: false, signal: undefined, timeoutMs: null }
-}
-
-function split(path: string): readonly [pool: ContextId, name: string] {
-  const end = path.lastIndexOf('/')
-  return [path.slice(0, end), path.slice(end + 1)]
 }

@@ -9,7 +9,7 @@
  */
 import { MessagePort } from 'node:worker_threads'
 import { type ContextId, PoolClosedError, SelfCallError, ServiceCrashedError, transfer } from '@troupe/worker-host'
-import type { Channel } from '@troupe/worker-host/owner'
+import { type Channel, isBelow, isWithin, parentOf } from '@troupe/worker-host/owner'
 import type { Call, CallRequest } from '../calls/call.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { ContextLink } from '../threads/context-link.ts'
@@ -124,11 +124,10 @@ export class Switchboard {
 
   /** Takes the calls of a context below, and of those below that, until it dies. */
   serveChild(port: Channel, peer: ContextId, died: Promise<Death>): void {
-    const speaksFor = (caller: ContextId) => caller === peer || caller.startsWith(`${peer}/`)
     const router = this.#serve({
       port,
       peer,
-      speaksFor,
+      speaksFor: (caller) => isWithin(caller, peer),
       route: (request) => this.#route(request, 'here'),
     })
     void died.then((death) => {
@@ -158,7 +157,7 @@ export class Switchboard {
     const line = origin === 'here' && !within?.isAlone ? this.#lineOf(request) : undefined
     if (line) return line.send(request)
     // A whole path means this very pool, as what the parent sends does: it is not looked for further up.
-    if (name.startsWith(`${id}/`)) return this.#route({ ...request, service: name.slice(id.length + 1) }, 'parent')
+    if (isBelow(name, id)) return this.#route({ ...request, service: name.slice(id.length + 1) }, 'parent')
     const way = this.#wayDown(name)
     if (way) return way.send({ ...request, service: name.slice(name.indexOf('/') + 1) })
     const reopened = this.#reopen(request)
@@ -251,5 +250,3 @@ const unanswered = ({ subject }: Pick<Call, 'subject'>): Error => new PoolClosed
 /** Whether the name, seen from a context below, leads to that service of the pool in `pool`. */
 const isNameOf = (name: string, service: string, pool: ContextId): boolean =>
   name === service || name === `${pool}/${service}`
-
-const parentOf = (id: ContextId): ContextId => id.slice(0, Math.max(0, id.lastIndexOf('/')))

@@ -11,7 +11,8 @@
 
 import { BadOptionsError } from '../errors/catalogue.ts'
 import { refusedBy } from './consent.ts'
-import { type CallQuestion, type ContextId, Policy, type PolicyLike, toPolicies } from './policy.ts'
+import { isBelow, isWithin, parentOf } from './context-id.ts'
+import { type CallQuestion, Policy, type PolicyLike, toPolicies } from './policy.ts'
 
 /** Admits every caller. */
 export class AllowAny extends Policy {
@@ -23,7 +24,7 @@ export class AllowAny extends Policy {
 /** Admits the service's own context and its ancestors. */
 export class AllowParents extends Policy {
   isAuthorized({ caller, context }: CallQuestion): boolean {
-    return caller === context || isBelow(context, caller)
+    return isWithin(context, caller)
   }
 }
 
@@ -99,7 +100,3 @@ export const allOf = (...policies: readonly PolicyLike[]): Policy => new Combina
 
 /** Admits whom at least one of the policies admits. @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for none at all */
 export const anyOf = (...policies: readonly PolicyLike[]): Policy => new Combination('anyOf', policies)
-
-const isBelow = (context: ContextId, ancestor: ContextId): boolean => context.startsWith(`${ancestor}/`)
-
-const parentOf = (context: ContextId): ContextId => context.slice(0, Math.max(0, context.lastIndexOf('/')))

@@ -6,6 +6,7 @@
  */
 import { types } from 'node:util'
 import { messageOf } from '../errors/catalogue.ts'
+import type { ContextId } from './context-id.ts'
 import type { CallQuestion, Policy } from './policy.ts'
 
 const warned = new Set<string>()
@@ -19,7 +20,7 @@ const warned = new Set<string>()
 export function admitsAll(
   policies: readonly Policy[],
   { context, service }: Pick<CallQuestion, 'context' | 'service'>,
-  caller: CallQuestion['caller'],
+  caller: ContextId,
   method: string,
 ): boolean {
   try {

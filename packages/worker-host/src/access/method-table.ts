@@ -5,8 +5,9 @@
 import { BadOptionsError } from '../errors/catalogue.ts'
 import { staticField } from '../errors/static-field.ts'
 import { withSpecs, withStreamSpecs } from './argument-spec.ts'
+import type { ContextId } from './context-id.ts'
 import { type ExposedMap, type Exposure, exposureOf, toExposure } from './expose.ts'
-import type { ContextId, Policy } from './policy.ts'
+import type { Policy } from './policy.ts'
 import { describePolicy, type PolicyDescription, policyFrom } from './policy-description.ts'
 
 type Method = (this: object, ...args: unknown[]) => unknown

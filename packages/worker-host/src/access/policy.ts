@@ -6,9 +6,7 @@
  * code in the same process.
  */
 import { BadOptionsError } from '../errors/catalogue.ts'
-
-/** A context's place in the tree, as a path: `root`, `root/views`, `root/images/resize`. */
-export type ContextId = string
+import type { ContextId } from './context-id.ts'
 
 /** What a policy is asked. */
 export interface CallQuestion {

@@ -1,5 +1,5 @@
 /** A request that was refused: what ran and what was constructed for it is nothing. */
-import type { ContextId } from './policy.ts'
+import type { ContextId } from './context-id.ts'
 
 /**
  * - `policy`: a policy of the method, asked by the owner or in the thread, does not admit the caller

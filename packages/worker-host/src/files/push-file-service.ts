@@ -4,8 +4,8 @@
  */
 import { isMainThread } from 'node:worker_threads'
 import { AllowAny, AllowParents } from '../access/built-in-policies.ts'
+import { type ContextId, isWithin, parentOf } from '../access/context-id.ts'
 import { expose } from '../access/expose.ts'
-import type { ContextId } from '../access/policy.ts'
 import { NotRunningError } from '../errors/catalogue.ts'
 import { Service } from '../service/service.ts'
 import { PushedFiles, type PushedFilesOptions, type StoreOptions } from './pushed-files.ts'
@@ -54,7 +54,7 @@ export class PushFileService extends Service<PushedFilesOptions | undefined> {
  * thread's process; that of a process, which is connected with it, is not.
  */
 function isOutside(caller: ContextId, own: ContextId): boolean {
-  const parent = own.slice(0, Math.max(0, own.lastIndexOf('/')))
+  const parent = parentOf(own)
   const branch = parent === '' || (isMainThread && process.connected) ? own : parent
-  return caller !== branch && !caller.startsWith(`${branch}/`)
+  return !isWithin(caller, branch)
 }

@@ -2,7 +2,7 @@
  * The ports by which calls reach one service: its owner's, and one for each caller that the owner has given a link. Each
  * has a dispatcher of its own, which knows by its port who calls; all of them are held and released together.
  */
-import type { ContextId } from '../access/policy.ts'
+import type { ContextId } from '../access/context-id.ts'
 import { RevokedError } from '../errors/catalogue.ts'
 import { memoryCarrier } from '../wire/carrier.ts'
 import type { LinkOrder } from '../wire/messages.ts'

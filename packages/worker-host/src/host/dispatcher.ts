@@ -6,8 +6,8 @@
  * after a crash it knows, without a message, which of the calls it had sent can't have run.
  */
 import { admitsAll } from '../access/consent.ts'
+import type { ContextId } from '../access/context-id.ts'
 import type { ExposedMethod } from '../access/method-table.ts'
-import type { ContextId } from '../access/policy.ts'
 import { messageOf, NoSuchMethodError, NotRunningError } from '../errors/catalogue.ts'
 import { reasonOf, type ThrownData } from '../errors/error-data.ts'
 import { CallScope, type CallScopes, type ReceivedExtras, receiveExtras } from '../service/call-scope.ts'

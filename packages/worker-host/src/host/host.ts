@@ -4,8 +4,9 @@
  *
  * Nothing here throws to the owner: Comlink would drop an error's code, class and cause, so each answer is an `Outcome`.
  */
+
+import type { ContextId } from '../access/context-id.ts'
 import { describeMethod, type MethodDescription, methodTable } from '../access/method-table.ts'
-import type { ContextId } from '../access/policy.ts'
 import { messageOf } from '../errors/catalogue.ts'
 import { decodeThrown, encodeThrown, type ThrownData } from '../errors/error-data.ts'
 import { throwAll } from '../errors/throw-all.ts'

@@ -2,7 +2,7 @@
  * A call whose method runs elsewhere: it is passed on, and what comes of it is answered as it comes in. A promise between
  * the two, with what is made to wait for it, cost a routed call a tenth.
  */
-import type { ContextId } from '../access/policy.ts'
+import type { ContextId } from '../access/context-id.ts'
 import type { ThrownData } from '../errors/error-data.ts'
 import { CallScope, type ReceivedExtras } from '../service/call-scope.ts'
 

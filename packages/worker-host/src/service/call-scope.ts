@@ -8,7 +8,7 @@
  * helpers read it elsewhere.
  */
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
-import type { ContextId } from '../access/policy.ts'
+import type { ContextId } from '../access/context-id.ts'
 import { oncePerThread } from '../copies/once-per-thread.ts'
 import type { CallExtras, TraceContext } from '../wire/messages.ts'
 import { AbortSource, type Follower } from './abort-source.ts'

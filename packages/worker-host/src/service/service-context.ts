@@ -4,7 +4,7 @@
  * What it can do is done by `@troupe/runtime`, which a thread loads when that is first asked for: a thread whose services
  * only serve never does. So the runtime declares those methods, in its `pool/service-context.ts`.
  */
-import type { ContextId } from '../access/policy.ts'
+import type { ContextId } from '../access/context-id.ts'
 import { BadOptionsError } from '../errors/catalogue.ts'
 import type { ChildrenControl, ParentService, ServiceChildren } from './service-children.ts'
 
