@@ -9,6 +9,7 @@ import type { ContextId } from './context-id.ts'
 import { type ExposedMap, type Exposure, exposureOf, toExposure } from './expose.ts'
 import type { Policy } from './policy.ts'
 import { describePolicy, type PolicyDescription, policyFrom } from './policy-description.ts'
+import { RESERVED_NAMES } from './reserved-names.ts'
 
 type Method = (this: object, ...args: unknown[]) => unknown
 
@@ -42,9 +43,6 @@ export interface MethodDescription {
   /** How long after its call was aborted a method that still runs has its thread killed. */
   readonly killAfterMs: number | undefined
 }
-
-/** Names that a proxy answers itself, or that the language would call by itself. */
-const RESERVED: ReadonlySet<string> = new Set(['then', 'toJSON', 'constructor', '__proto__', 'prototype'])
 
 /**
  * @param base where the surface ends: neither this class nor what is above it is ever reached
@@ -130,9 +128,9 @@ function methodNamed(from: object, name: string): Method | undefined {
 }
 
 function checkName(type: string, name: string): string {
-  if (!RESERVED.has(name) && !name.startsWith('$')) return name
+  if (!RESERVED_NAMES.has(name) && !name.startsWith('$')) return name
   throw new BadOptionsError(
-    `"${type}.${name}" can't be exposed: proxies keep "$…", ${[...RESERVED].join(', ')} to themselves`,
+    `"${type}.${name}" can't be exposed: proxies keep "$…", ${[...RESERVED_NAMES].join(', ')} to themselves`,
   )
 }
 

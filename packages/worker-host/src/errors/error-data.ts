@@ -5,6 +5,7 @@
  * Encoding never throws: a value with hostile getters, a revoked Proxy or an endless `cause` chain gives a record too.
  */
 import { inspect, types } from 'node:util'
+import { attempt } from './attempt.ts'
 import { errorClass } from './registry.ts'
 
 /** Anything that can be thrown, ready for `postMessage`. */
@@ -140,13 +141,4 @@ function copyable(value: unknown): unknown {
   // Of a Buffer no more than its own bytes: a clone has all of the memory that Node has cut it out of.
   const copy = attempt(() => ({ value: structuredClone(value instanceof Uint8Array ? new Uint8Array(value) : value) }))
   return copy ? copy.value : (attempt(() => inspect(value, { depth: 1 })) ?? 'a value that can’t be inspected')
-}
-
-/** Reads from a value that may have been made to hurt whoever looks at it. */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch {
-    return undefined
-  }
 }

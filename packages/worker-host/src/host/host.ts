@@ -9,7 +9,7 @@ import type { ContextId } from '../access/context-id.ts'
 import { describeMethod, type MethodDescription, methodTable } from '../access/method-table.ts'
 import { messageOf } from '../errors/catalogue.ts'
 import { decodeThrown, encodeThrown, type ThrownData } from '../errors/error-data.ts'
-import { throwAll } from '../errors/throw-all.ts'
+import { errorsOf, throwAll } from '../errors/throw-all.ts'
 import { CallScopes } from '../service/call-scope.ts'
 import { registeredStores } from '../service/carried.ts'
 import { BACKGROUND, type Placement } from '../service/service.ts'
@@ -316,15 +316,6 @@ export class Host implements HostApi {
 async function printed(): Promise<void> {
   const streams = [process.stdout, process.stderr].filter(({ writableLength }) => writableLength > 0)
   await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))))
-}
-
-async function errorsOf(act: () => unknown): Promise<readonly unknown[]> {
-  try {
-    await act()
-    return []
-  } catch (error) {
-    return [error]
-  }
 }
 
 const endingOf = ({ errors, unfinished }: CancelledGraph): Ending => ({

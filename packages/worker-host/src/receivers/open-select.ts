@@ -1,6 +1,6 @@
 /** A select as a service has it: a task, which ends when the select is closed, and closes it when it is to end. */
 
-import { throwAll } from '../errors/throw-all.ts'
+import { errorsOf, throwAll } from '../errors/throw-all.ts'
 import type { Tasks } from '../tasks/background.ts'
 import { type Received, Select, type Source } from './select.ts'
 
@@ -17,8 +17,8 @@ export function openSelect<From extends Source>(
       signal.addEventListener('abort', () => void select.close(), { once: true })
       await filled
       const isOurs = onMessage !== undefined && !select.isRead
-      const errors = await errorsOf(isOurs ? deliver(select, onMessage) : undefined)
-      throwAll([...errors, ...(await errorsOf(select.closed))], 'a select failed, and so did leaving its sources')
+      const errors = await errorsOf(() => (isOurs ? deliver(select, onMessage) : undefined))
+      throwAll([...errors, ...(await errorsOf(() => select.closed))], 'a select failed, and so did leaving its sources')
     },
     { name: 'select' },
   )
@@ -43,13 +43,4 @@ async function deliver<From extends Source>(
 ): Promise<void> {
   select.endure()
   for await (const event of select) await onMessage(event)
-}
-
-const errorsOf = async (ending: Promise<void> | undefined): Promise<unknown[]> => {
-  try {
-    await ending
-    return []
-  } catch (error) {
-    return [error]
-  }
 }

@@ -6,7 +6,7 @@
  * full, when its first item has waited for a millisecond, and as soon as the generator waits for anything.
  */
 import { STREAM_WINDOW } from '../wire/messages.ts'
-import { isPrimitive, LIVE, snapshot } from '../wire/snapshot.ts'
+import { isPrimitive, LIVE, snapshotOf } from '../wire/snapshot.ts'
 import { byteSize } from './byte-size.ts'
 
 /** Items on their way, in their order. */
@@ -118,7 +118,7 @@ export class StreamProducer {
     const bytes = byteSize(item)
     this.#aheadItems++
     this.#aheadBytes += bytes
-    const twin = isPrimitive(item) ? item : fixed(item)
+    const twin = isPrimitive(item) ? item : snapshotOf(item)
     if (twin === LIVE) {
       this.#flush()
       if (bytes > 0) this.#sink.putItems({ items: [], bytes }, false)
@@ -152,14 +152,5 @@ export class StreamProducer {
   #wake(): void {
     this.#resume?.()
     this.#resume = undefined
-  }
-}
-
-/** A getter that throws makes an item live: the clone then meets the same error, and it is told from there. */
-function fixed(item: unknown): unknown {
-  try {
-    return snapshot(item, [])
-  } catch {
-    return LIVE
   }
 }

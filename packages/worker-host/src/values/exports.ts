@@ -2,6 +2,7 @@
  * What of this thread the other one can call: the functions and objects marked by `proxy()` that were sent there. Each
  * sending is one reference, with a list of methods that is made then and there: nothing else of an object can be reached.
  */
+import { RESERVED_NAMES } from '../access/reserved-names.ts'
 import { NoSuchMethodError, RevokedError, TooManyReferencesError } from '../errors/catalogue.ts'
 import { Service } from '../service/service.ts'
 import type { Path } from '../wire/marks.ts'
@@ -61,10 +62,7 @@ export class Exports {
   }
 }
 
-/** Names that the language calls by itself, or that lead out of an object. */
-const UNCALLABLE: ReadonlySet<string> = new Set(['then', 'toJSON', 'constructor', 'prototype', '__proto__'])
-
-export const isCallable = (name: string): boolean => !UNCALLABLE.has(name)
+export const isCallable = (name: string): boolean => !RESERVED_NAMES.has(name)
 
 /** Its own functions, and the methods of its class and of those above; never a getter, nor what every object has. */
 function methodsOf(target: object): ReadonlyMap<string, Method> {

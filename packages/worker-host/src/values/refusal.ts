@@ -1,7 +1,7 @@
 /** Why values did not get on the wire, as the error that their sender is told. */
 import { NotCloneableError, TroupeError } from '../errors/catalogue.ts'
 import type { Path } from '../wire/marks.ts'
-import { findUncloneable, nameOfStep, type Uncloneable, UnsendableError } from '../wire/uncloneable.ts'
+import { canClone, findUncloneable, nameOfStep, type Uncloneable, UnsendableError } from '../wire/uncloneable.ts'
 
 export interface Refused {
   /** What the values are of: `call of "images.resize"`. */
@@ -38,15 +38,6 @@ function firstUncloneable(
   const all = values.map((value, index) => ({ value, name: names[index]! }))
   const bad = all.find(({ value }) => !carries(value)) ?? all[0]!
   return findUncloneable(bad.value, bad.name, carries)
-}
-
-function canClone(value: unknown): boolean {
-  try {
-    structuredClone(value)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** The words of an invocation before its arguments. */

@@ -8,7 +8,7 @@ import type { Transferable } from 'node:worker_threads'
 import type { Channel } from './channel.ts'
 import type { Lower, Lowered } from './marks.ts'
 import { type Batch, MARKED, REPLY_WORDS, Request, requestWords, type SentExtras } from './messages.ts'
-import { isPrimitive, LIVE, snapshot } from './snapshot.ts'
+import { isPrimitive, LIVE, snapshotOf } from './snapshot.ts'
 import { atTurnEnd, type TurnEnding } from './turn.ts'
 
 export interface OutboxOptions {
@@ -58,7 +58,7 @@ export class Outbox implements TurnEnding {
       this.#arm()
       return
     }
-    const twin = takeSnapshot(value)
+    const twin = snapshotOf(value)
     if (twin === LIVE) {
       return this.#postLive([operation, id, value], [value], ({ values, marks }) => [
         operation + MARKED,
@@ -95,7 +95,7 @@ export class Outbox implements TurnEnding {
 
   #putObjects(id: number, method: number, values: readonly unknown[], extras: SentExtras | undefined): void {
     // Before the record is begun: a getter in an argument may make a call of its own, which then comes first.
-    const twins = takeSnapshot(values)
+    const twins = snapshotOf(values)
     if (twins !== LIVE) return this.#putRecord(id, method, twins as unknown[], extras)
     // All or none: an object that stands in two arguments must stay one object.
     const plain = [extras === undefined ? Request.Call : Request.CallWith, id, method, values.length, ...values]
@@ -178,15 +178,6 @@ function lessenBudgets(batch: Batch, wordsAt: OutboxOptions['wordsAt'], ms: numb
 function callWith(id: number, method: number, { values, marks }: Lowered, extras?: SentExtras): Batch {
   const others = typeof extras === 'number' ? { budgetMs: extras } : extras
   return [Request.CallWith, id, method, values.length, ...values, { ...others, marks }]
-}
-
-/** A getter that throws makes a value live: the clone then meets the same error, and it is told from there. */
-function takeSnapshot(value: unknown): unknown {
-  try {
-    return snapshot(value, [])
-  } catch {
-    return LIVE
-  }
 }
 
 export const requestOutbox = (options: Omit<OutboxOptions, 'wordsAt'>): Outbox =>

@@ -31,11 +31,20 @@ export function isPrimitive(value: unknown): boolean {
   return value === null || (type !== 'object' && type !== 'function' && type !== 'symbol')
 }
 
+/** A getter that throws makes a value `LIVE`: the clone then meets the same error, and it is told from there. */
+export function snapshotOf(value: unknown): unknown {
+  try {
+    return copyOf(value, [])
+  } catch {
+    return LIVE
+  }
+}
+
 /**
  * @param seen the objects copied so far for this call, empty at its start: one that is met again must stay one object
  *   on the other side, and so must a cycle, which only a clone of the whole can do
  */
-export function snapshot(value: unknown, seen: object[]): unknown {
+function copyOf(value: unknown, seen: object[]): unknown {
   if (isPrimitive(value)) return value
   if (typeof value !== 'object' || seen.length >= MAX_OBJECTS || seen.includes(value as object)) return LIVE
   if (isMarked(value as object) || notedOf(value as object) !== undefined) return LIVE
@@ -53,7 +62,7 @@ function copyObject(value: Record<string, unknown>, seen: object[]): unknown {
   const twin: Record<string, unknown> = {}
   for (const key of keys) {
     if (key === '__proto__') return LIVE // assigning it would set the twin's prototype
-    const field = snapshot(value[key], seen)
+    const field = copyOf(value[key], seen)
     if (field === LIVE) return LIVE
     twin[key] = field
   }
@@ -64,7 +73,7 @@ function copyArray(value: unknown[], seen: object[]): unknown {
   if (value.length > MAX_FIELDS || !isDense(value)) return LIVE
   const twin: unknown[] = []
   for (const element of value) {
-    const field = snapshot(element, seen)
+    const field = copyOf(element, seen)
     if (field === LIVE) return LIVE
     twin.push(field)
   }

@@ -1,6 +1,7 @@
 /**
  * Finds what structured clone would not copy, for an error message that names it. Only runs once a clone has failed.
  */
+import { attempt } from '../errors/attempt.ts'
 import type { Path } from './marks.ts'
 
 export interface Uncloneable {
@@ -71,7 +72,7 @@ export function nameOfStep(key: string | number): string {
   return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`
 }
 
-const canClone = (value: unknown): boolean => attempt(() => structuredClone([value])) !== undefined
+export const canClone = (value: unknown): boolean => attempt(() => structuredClone([value])) !== undefined
 
 function describe(value: unknown): string {
   switch (typeof value) {
@@ -99,12 +100,3 @@ function kindOf(value: object | null): string | undefined {
 
 const print = (value: unknown): string =>
   attempt(() => (typeof value === 'string' ? JSON.stringify(value) : String(value))) ?? `an ${typeof value}`
-
-/** Reads from a value that may have been made to hurt whoever looks at it. */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read()
-  } catch {
-    return undefined
-  }
-}
