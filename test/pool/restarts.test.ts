@@ -98,8 +98,8 @@ describe('the restart limit', () => {
   it.each([
     ['no restart before', [], 0, 'restart'],
     ['two in the window', [100, 200], 300, 'restart'],
-    ['three in the window', [100, 200, 300], 400, 'escalate'],
-    ['the oldest at the window’s very edge', [0, 1_000, 2_000], 5_000, 'escalate'],
+    ['three in the window', [100, 200, 300], 400, 'giveUp'],
+    ['the oldest at the window’s very edge', [0, 1_000, 2_000], 5_000, 'giveUp'],
     ['the oldest just out of the window', [0, 1_000, 2_000], 5_001, 'restart'],
     ['many, all long ago', [1, 2, 3, 4, 5, 6], 60_000, 'restart'],
   ] as const)('%s: %j at %i ms → %s', (_, history, nowMs, verdict) => {
@@ -110,8 +110,8 @@ describe('the restart limit', () => {
     expect(admitRestart([1, 2, 3, 9_000], 10_000, limit).recent).toEqual([9_000, 10_000])
   })
 
-  it('of no restarts escalates at once', () => {
-    expect(admitRestart([], 0, { maxRestarts: 0, withinMs: 5_000 }).verdict).toBe('escalate')
+  it('of no restarts gives up at once', () => {
+    expect(admitRestart([], 0, { maxRestarts: 0, withinMs: 5_000 }).verdict).toBe('giveUp')
   })
 })
 

@@ -92,7 +92,7 @@ export class CallLink implements CallHolder, Expiring {
   readonly #abandoned = new Map<number, AbandonedCall>()
   /** Calls that can be sent only once: something of their arguments was moved. */
   readonly #spent = new WeakSet<Call>()
-  /** Of calls that wait for a service that is not there: why they are late, if they are. */
+  /** By call: the error that explains why it still waits for a service that is not there. */
   readonly #lateOf = new WeakMap<Call, unknown>()
   /** Called when the calls before them have begun. */
   readonly #fences: (() => void)[] = []

@@ -12,7 +12,7 @@ import {
 import { type AbortGroup, abortGroupOf } from './abort-groups.ts'
 import type { TurnClock } from './turn-clock.ts'
 
-/** Of the promise made last: a function of its own to take each would be one more object for every call. */
+/** The `resolve` of the promise made last. One shared executor leaves it here: a closure for each is one more object a call. */
 let takenResolve: (value: unknown) => void
 const takeResolve = (resolve: (value: unknown) => void): void => {
   takenResolve = resolve
@@ -68,7 +68,7 @@ export class Call implements Follower {
   #resolve: ((value: unknown) => void) | undefined
   #isSettled = false
   #isHandedOver = false
-  /** By which its signal would abort it, and as what it is there. */
+  /** The group of calls that its signal aborts, and the member of it that stands for this call. */
   #abortGroup: AbortGroup | undefined
   #signalled: Follower | undefined
 

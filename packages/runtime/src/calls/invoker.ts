@@ -89,8 +89,8 @@ export abstract class Invoker {
 }
 
 /**
- * Whoever looks at requests finds all that aborts one in its signal, and gets a promise of the outcome; to make those for
- * each call costs more than the call.
+ * An invoker that looks at requests sees one signal for all that can abort the call, and gets a promise of its outcome.
+ * Made for such invokers only: both cost more than a plain call.
  */
 function inTheOpen(request: CallRequest): CallRequest {
   const { signal, within } = request

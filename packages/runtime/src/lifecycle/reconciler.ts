@@ -34,7 +34,7 @@ export interface ReconcilerOptions {
    */
   readonly carryOut: (move: Move, overtaken: AbortSignal) => Promise<RestState>
   readonly onState: (change: Change) => void
-  /** The target changed while, or before, a move is carried out. */
+  /** A new goal was set. Nothing need have been done for it yet. */
   readonly onGoal: (target: RestState) => void
   /** The service has just become FAILED, on its way to, or at rest in, `target`: in a restart RUNNING, also on its way down. */
   readonly onFailed: (error: unknown, target: ServiceState) => void

@@ -52,17 +52,26 @@ export class Context implements AsyncDisposable {
     return this.#closing !== undefined
   }
 
-  /** Adds a service that will live here, and brings it to RUNNING; as `pool.spawn`. */
+  /**
+   * Adds a service that will live here, and brings it to RUNNING.
+   *
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what is the thread's: `thread`, `threads`, `resourceLimits`
+   * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED when the context is closed; else as `pool.spawn`
+   */
   async spawn<S>(spec: ServiceSpec<S>): Promise<ServiceHandle<S>> {
     return this.#keeper.spawn<S>(this.#admit(spec))
   }
 
-  /** Adds a service that will live here, STOPPED; as `pool.add`. */
+  /** Adds a service that will live here, STOPPED. @throws as `spawn` here, and `pool.add` */
   add<S>(spec: ServiceSpec<S>): ServiceHandle<S> {
     return this.#keeper.add<S>(this.#admit(spec))
   }
 
-  /** Brings a service to life in the context's own pool, or joins it; as `pool.activate`. */
+  /**
+   * Brings a service to life in the context's own pool, or joins it.
+   *
+   * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED when the context is closed; else as `pool.activate`
+   */
   async activate<S>(module: URL | string, exportName: string): Promise<ServiceProxy<S>> {
     this.#requireOpen()
     return this.#keeper.activate<S>(module, exportName)

@@ -21,7 +21,7 @@ import type { Places } from './places.ts'
 import { requireText } from './required.ts'
 import type { Services } from './services.ts'
 
-/** For a context's thread or process to be there: as long as a service's transition by default. */
+/** Longest time for a context's thread or process to be ready: the default of `transitionMs`. @unit milliseconds */
 const START_MS = 10_000
 
 export interface ContextsOptions {
@@ -88,7 +88,9 @@ export class Contexts {
     const context = this.#byName.get(name)
     if (context === undefined || context.isClosing) return undefined
     const { place } = context
-    return isOwn || place.isOpening ? this.#open(place) : Promise.reject(new NotRunningError(name, 'STOPPED'))
+    return isOwn || place.isOpening
+      ? this.#open(place)
+      : Promise.reject(new NotRunningError(name, 'STOPPED', { what: 'context' }))
   }
 
   async closeAll(): Promise<void> {

@@ -100,7 +100,11 @@ export class Pool implements AsyncDisposable {
     await this.#parts.services.start(names.length > 0 ? names : this.names)
   }
 
-  /** Stops a service and takes it out: its name is free, and its handle of no more use. */
+  /**
+   * Stops a service and takes it out: its name is free, and its handle of no more use, whether the stop went well or not.
+   *
+   * @throws {NoSuchServiceError} ERR_TROUPE_NO_SUCH_SERVICE; else as the handle's `stop`
+   */
   async remove(name: string): Promise<void> {
     const handle = this.get(name)
     try {
@@ -118,7 +122,8 @@ export class Pool implements AsyncDisposable {
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
    * @throws {DuplicateNameError} ERR_TROUPE_DUPLICATE_NAME when a context, or a service that is one by itself, has the name
    * @throws {PoolClosedError} ERR_TROUPE_POOL_CLOSED
-   * @throws {ServiceCrashedError} ERR_TROUPE_SERVICE_CRASHED when its thread or process ended before it was ready
+   * @throws {ServiceCrashedError} ERR_TROUPE_SERVICE_CRASHED when its thread or process ended before it was ready,
+   *   or was not so within 10 s
    */
   async context(spec: ContextSpec, startedBy?: string): Promise<Context> {
     const checked = checkContextSpec(spec)
@@ -148,6 +153,8 @@ export class Pool implements AsyncDisposable {
    * The proxy of a service by its name, which is looked up at each call: it may be made before the service is added. A
    * call waits for its service, within its deadline. In a context the name may be that of a service above; and a path
    * such as `images/resize` leads down, to a service of the pool in the context `images`.
+   *
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what can't be a name; calls reject as those of any `ServiceProxy`
    */
   proxy<S>(name: string): ServiceProxy<S> {
     return this.#parts.proxy(name) as ServiceProxy<S>
@@ -159,13 +166,18 @@ export class Pool implements AsyncDisposable {
    *
    * @throws {ActivationDeniedError} ERR_TROUPE_ACTIVATION_DENIED when the module is none of those that may be activated
    * @throws {StartFailedError} ERR_TROUPE_START_FAILED; whoever asks next tries again
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
    */
   async activate<S>(module: URL | string, exportName: string): Promise<ServiceProxy<S>> {
     requireText(EXPORT, exportName)
     return this.proxy<S>(await this.#parts.desk.activate(this.#parts.id, requireModule(module), exportName))
   }
 
-  /** Calls a service by its name: one that has a canonical name and is not alive is activated. Else as `proxy`. */
+  /**
+   * Calls a service by its name: one that has a canonical name and is not alive is activated.
+   *
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what can't be a name; else as any method of a `ServiceProxy`
+   */
   async call<Result = unknown>(name: string, method: string, ...args: unknown[]): Promise<Result> {
     return (await this.#parts.switchboard.route(this.#parts.request(name, method, args))) as Result
   }
@@ -199,7 +211,11 @@ export class Pool implements AsyncDisposable {
     return this
   }
 
-  /** A picture of the contexts and services of this pool and of all below it, at one moment; `toDot` and `toMermaid` draw it. */
+  /**
+   * A picture of the contexts and services of this pool and of all below it, at one moment; `toDot` and `toMermaid` draw it.
+   *
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
+   */
   async graph(options: GraphOptions = {}): Promise<ServiceGraph> {
     requireOptions('graph', options, ['timeoutMs'])
     const { timeoutMs = 1_000 } = options

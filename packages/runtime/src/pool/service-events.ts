@@ -15,7 +15,7 @@ export interface ServiceEventMap {
   state: [change: StateChange]
   /** The service is FAILED and has been cleaned up. `willRestart`: its supervision brings it back. */
   failed: [error: unknown, willRestart: boolean]
-  /** A new object is RUNNING in place of one that crashed. */
+  /** A new object stands in place of one that crashed, in the state of its service. */
   restarted: [generation: number]
 }
 

@@ -178,12 +178,23 @@ export class ServiceHandle<S = unknown> {
     return this.#aim('PAUSED')
   }
 
-  /** Brings the service to STOPPED and ends its thread. Of a failure it takes note: FAILED becomes STOPPED. */
+  /**
+   * Brings the service to STOPPED and ends its thread. Of a failure it takes note: FAILED becomes STOPPED.
+   *
+   * @throws {StartFailedError} ERR_TROUPE_START_FAILED when a hook on the way down failed: the service is FAILED, its thread gone
+   * @throws {SupersededError} ERR_TROUPE_SUPERSEDED when another target was set before it was reached
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
+   */
   stop(options?: StopOptions): Promise<void> {
     return this.#drained('STOPPED', (reconciler) => reconciler.aim('STOPPED'), options)
   }
 
-  /** Starts the service with a fresh thread and a fresh object, from whatever state, FAILED included. */
+  /**
+   * Starts the service with a fresh thread and a fresh object, from whatever state, FAILED included. Calls that are made
+   * meanwhile, or wait, are for the new object; those that run have `graceMs`.
+   *
+   * @throws as `start` and `stop`
+   */
   restart(options?: StopOptions): Promise<void> {
     return this.#drained('RUNNING', (reconciler) => this.#closed() ?? reconciler.restart(), options)
   }

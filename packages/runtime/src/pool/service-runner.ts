@@ -66,7 +66,7 @@ export class ServiceRunner {
   /** Whether `this.stopping` is raised in the threads. */
   #isRaised = false
   #drained: PromiseWithResolvers<void> | undefined
-  /** Goals set after a kill or a failure: they wait until that has been told, with what its clean-up has thrown. */
+  /** Goals set after a kill or a failure. They wait until that has been told, with what its clean-up has thrown. */
   #deferred: DeferredGoal[] | undefined
   /** A thread has died in the move in hand, perhaps before its hook was asked. */
   #lost: Death | undefined

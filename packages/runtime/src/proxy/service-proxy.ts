@@ -66,6 +66,26 @@ interface ProxyOwn<S> {
   $with(options: CallOptions): ServiceProxy<S>
 }
 
+/**
+ * The service's methods, as calls. Beside what the method itself throws, a call rejects with:
+ *
+ *     ERR_TROUPE_NOT_RUNNING         the service is stopping, stopped, or has failed
+ *     ERR_TROUPE_SERVICE_CRASHED     its thread or process ended first; `mayHaveRun` says whether the method can have run
+ *     ERR_TROUPE_START_FAILED        the call waited for a first start, which failed
+ *     ERR_TROUPE_DEADLINE            `timeoutMs` has passed; and the signal's own reason, when that has aborted
+ *     ERR_TROUPE_NOT_AUTHORIZED      a policy does not admit the caller
+ *     ERR_TROUPE_NO_SUCH_METHOD      the service exposes none of that name
+ *     ERR_TROUPE_BAD_ARGUMENTS       the arguments don't meet the method's spec, or no codec can put them together
+ *     ERR_TROUPE_NOT_CLONEABLE       an argument, or the result, can't be sent
+ *     ERR_TROUPE_REVOKED             the caller's link was taken away, or what was called by reference is gone
+ *     ERR_TROUPE_MAILBOX_FULL        too many calls wait
+ *     ERR_TROUPE_SELF_CALL           a serialized service has called itself
+ *     ERR_TROUPE_POOL_CLOSED         the pool, or the context, was closed
+ *     ERR_TROUPE_NO_SUCH_SERVICE     by name, as the cause of a deadline: the service has not come
+ *     ERR_TROUPE_ACTIVATION_DENIED   by a canonical name: the caller, or the module, may not bring it to life
+ *
+ * Layers add `ERR_TROUPE_RATE_LIMITED`, `ERR_TROUPE_CIRCUIT_OPEN` and `ERR_TROUPE_BAD_BATCH`. A stream's loop throws them.
+ */
 export type ServiceProxy<S> = { readonly [Name in MethodNames<S>]: ProxyMethod<S[Name]> } & ProxyOwn<S>
 
 /** Where a proxy's calls go. */

@@ -53,7 +53,7 @@ export class LinkLender {
     return total
   }
 
-  /** @returns undefined for a caller that no method admits, and where a call may have to end the thread, which its owner does */
+  /** @returns undefined when no method admits the caller, or when an abort may have to kill the thread: only the owner does that */
   lend(caller: ContextId): Loan | undefined {
     const { service, context, link, methods, reader, window } = this.#options
     const isOwners = methods.some(({ killAfterMs }) => killAfterMs !== undefined)

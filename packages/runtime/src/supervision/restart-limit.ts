@@ -1,15 +1,11 @@
-/**
- * When to restart. The default is `temporary`: a service that crashes stays FAILED until it is restarted by hand.
- * Back-off, strategies and escalation through a tree build on this decision.
- */
+/** When to restart. The default is `temporary`: a service that crashes stays FAILED until it is restarted by hand. */
 
-/** OTP's words: always, only after a failure, or never. */
+/** OTP's words. A service that finishes by itself is not restarted, so the first two do the same: restart after a crash. */
 export type RestartType = 'permanent' | 'transient' | 'temporary'
 
 export interface Supervision {
   /**
-   * `permanent` and `transient` bring a service back after a crash; they differ once a service that finishes by itself
-   * can be brought back too.
+   * `permanent` and `transient` bring a service back that has crashed when it was RUNNING, or was going there again.
    * @defaultValue 'temporary'
    */
   readonly restart?: RestartType
@@ -31,5 +27,5 @@ export interface RestartLimit {
 /** @param history when the service was restarted, in milliseconds, oldest first */
 export function admitRestart(history: readonly number[], nowMs: number, limit: RestartLimit) {
   const recent = [...history.filter((atMs) => nowMs - atMs <= limit.withinMs), nowMs]
-  return { verdict: recent.length > limit.maxRestarts ? 'escalate' : 'restart', recent } as const
+  return { verdict: recent.length > limit.maxRestarts ? 'giveUp' : 'restart', recent } as const
 }

@@ -13,11 +13,16 @@ export abstract class TroupeError extends Error {
   }
 }
 
-/** The service is stopping, stopped or failed: the call never reached it. */
+export interface NotRunningOptions extends ErrorOptions {
+  /** @defaultValue 'service' */
+  readonly what?: 'service' | 'context'
+}
+
+/** What was asked for needs a service, or a context, that runs or is on its way there: a call that it rejects has not run. */
 export class NotRunningError extends TroupeError {
   readonly code = 'ERR_TROUPE_NOT_RUNNING'
-  constructor(service: string, state: string, options?: ErrorOptions) {
-    super(`service "${service}" is ${state}, calls need it to be RUNNING or on its way there`, options)
+  constructor(name: string, state: string, { what = 'service', ...options }: NotRunningOptions = {}) {
+    super(`${what} "${name}" is ${state}, and would have to be RUNNING or on its way there`, options)
   }
 }
 
@@ -137,7 +142,7 @@ export class ServiceCrashedError extends TroupeError {
     const by = signal === undefined ? '' : ` by ${signal}`
     const how = exitCode === undefined ? by : ` with exit code ${exitCode}`
     const why = cause === undefined ? '' : `: ${messageOf(cause)}`
-    const what = call === undefined ? '' : ` (call of ${call}, which ${mayHaveRun ? 'had' : 'had not'} begun)`
+    const what = call === undefined ? '' : ` (call of ${call}, which ${mayHaveRun ? 'may have run' : 'had not begun'})`
     super(`service "${service}" crashed${how}${what}${why}`, cause === undefined ? {} : { cause })
     this.exitCode = exitCode
     if (signal !== undefined) this.signal = signal
@@ -145,7 +150,7 @@ export class ServiceCrashedError extends TroupeError {
   }
 }
 
-/** The service could not be brought to its target state; the `cause` says why. */
+/** A move of the service failed, in either direction; the `cause` says why. */
 export class StartFailedError extends TroupeError {
   readonly code = 'ERR_TROUPE_START_FAILED'
   constructor(service: string, during: string, cause: unknown) {

@@ -186,7 +186,11 @@ export abstract class Service<Options = unknown> {
     return this[BACKGROUND].wait(promises)
   }
 
-  /** `wait` with a limit: the outcome tells `timedOut` from `stopped`. */
+  /**
+   * `wait` with a limit: the outcome tells `timedOut` from `stopped`.
+   *
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what is no duration
+   */
   protected waitAtMost<Values extends readonly unknown[]>(
     limit: Duration,
     ...promises: Values
@@ -197,6 +201,8 @@ export abstract class Service<Options = unknown> {
   /**
    * `for await (const n of this.every('1s')) { … }`: without drift, first after one interval, until the service stops.
    * `n` counts intervals; those that go by while the loop's body runs are left out.
+   *
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what is no duration
    */
   protected every(duration: Duration): AsyncGenerator<number, void, void> {
     return this[BACKGROUND].every(duration)
@@ -223,12 +229,16 @@ export abstract class Service<Options = unknown> {
   /** Takes what comes from the sources of selects that nobody else reads; what it throws fails the service. */
   protected onMessage?(event: Received<Source>): unknown
 
-  /** Has the function called after the `stop` hook, or after `cleanup`; the last one that was deferred comes first. */
+  /**
+   * Has the function called after the `stop` hook, or after `cleanup`; the last one that was deferred comes first.
+   *
+   * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS
+   */
   protected defer(release: () => unknown): void {
     this[BACKGROUND].disposables.defer(release)
   }
 
-  /** Has the resource disposed of as `defer` would, and gives it back. */
+  /** Has the resource disposed of as `defer` would, and gives it back. @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
   protected use<T extends Disposable | AsyncDisposable | null | undefined>(resource: T): T {
     return this[BACKGROUND].disposables.use(resource)
   }

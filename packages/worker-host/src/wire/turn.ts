@@ -1,8 +1,8 @@
 /**
  * The end of a turn: what is put off until then happens once, however often it was asked for.
  *
- * A turn ends with the first of its microtasks; one that a message has begun, as soon as that has been taken in. A call
- * that is passed on from thread to thread costs no microtask between them so, and costs its caller one in place of three.
+ * A turn ends with the first of its microtasks; one that a message has begun, as soon as that has been taken in: so a call
+ * that is passed on between threads needs no microtask on the way, and its caller one instead of three.
  */
 export interface TurnEnding {
   endTurn(): void
