@@ -38,7 +38,7 @@ import {
   unheard,
   ValueExchange,
 } from '@troupe/worker-host/owner'
-import type { Death } from '../threads/host-link.ts'
+import type { Death } from '../contexts/host-link.ts'
 import type { Call, CallHolder, RefusedCall } from './call.ts'
 import type { Expiring } from './deadline-watch.ts'
 import type { KnownMethod, MethodBook } from './method-book.ts'

@@ -1,6 +1,6 @@
 /** A place whose every lease is a thread of its own: what a service has unless it is put into a context. */
 import type { ContextId } from '@troupe/worker-host'
-import type { ContextLink } from '../threads/context-link.ts'
+import type { ContextLink } from './context-link.ts'
 import type { Lease, Place, StartThread } from './place.ts'
 
 export class OwnThread implements Place {

@@ -1,10 +1,10 @@
 /** Where a service may live, seen from its runner: a place gives it a host, and takes that back. */
 import type { ContextId } from '@troupe/worker-host'
 import type { Carrier } from '@troupe/worker-host/owner'
-import type { ContextLink } from '../threads/context-link.ts'
-import type { HostLink } from '../threads/host-link.ts'
+import type { ContextLink } from './context-link.ts'
+import type { HostLink } from './host-link.ts'
 
-/** Starts a thread, or a process, for the context. @throws {ThreadDiedError} when it died before it was ready */
+/** Starts a thread, or a process, for the context. @throws {ContextDiedError} when it died before it was ready */
 export type StartThread = (killed: AbortSignal) => Promise<ContextLink>
 
 export interface Place {
@@ -17,7 +17,7 @@ export interface Place {
   /**
    * A host for one service.
    * @param kill ends it at any time, and whatever else lives in its thread
-   * @throws {ThreadDiedError} when there was no thread for it
+   * @throws {ContextDiedError} when there was no thread for it
    */
   lease(kill: AbortController): Promise<Lease>
 }

@@ -3,7 +3,7 @@
  * died; a service that stops or fails leaves it to the others, but one that won't listen takes it along.
  */
 import type { ContextId } from '@troupe/worker-host'
-import type { ContextLink } from '../threads/context-link.ts'
+import type { ContextLink } from './context-link.ts'
 import type { Lease, Place, StartThread } from './place.ts'
 
 interface Incarnation {

@@ -7,8 +7,8 @@ import { MessageChannel } from 'node:worker_threads'
 import { BadOptionsError, type ContextId } from '@troupe/worker-host'
 import { controlEndpoint, type HostApi, memoryCarrier } from '@troupe/worker-host/owner'
 import * as Comlink from 'comlink'
-import { HostLink } from '../threads/host-link.ts'
 import type { Home, HomeThread } from './home.ts'
+import { HostLink } from './host-link.ts'
 import type { Lease, Place } from './place.ts'
 
 export class ThisThread implements Place {

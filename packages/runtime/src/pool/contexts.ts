@@ -11,10 +11,10 @@ import {
 } from '@troupe/worker-host'
 import { DESK } from '../activation/activation-desk.ts'
 import type { CallRequest } from '../calls/call.ts'
+import { ContextDiedError } from '../contexts/host-link.ts'
 import type { SharedThread } from '../contexts/shared-thread.ts'
 import { requireModule } from '../modules/module-url.ts'
 import type { ServiceProxy } from '../proxy/service-proxy.ts'
-import { ThreadDiedError } from '../threads/host-link.ts'
 import { Context, type ContextKeeper } from './context.ts'
 import type { ContextSpec } from './context-spec.ts'
 import type { Places } from './places.ts'
@@ -104,7 +104,7 @@ export class Contexts {
     try {
       await place.open()
     } catch (error) {
-      if (!(error instanceof ThreadDiedError)) throw error
+      if (!(error instanceof ContextDiedError)) throw error
       throw new ServiceCrashedError(place.id, { ...error.death, mayHaveRun: false })
     } finally {
       cancelTimer()

@@ -5,11 +5,11 @@
 import { type Clock, type ContextId, ServiceCrashedError, type TaskStats } from '@troupe/worker-host'
 import { type MethodDescription, type Move, type MoveEnd, throwAll } from '@troupe/worker-host/owner'
 import type { Call, RefusedCall } from '../calls/call.ts'
+import { ContextDiedError, type Death } from '../contexts/host-link.ts'
 import type { Place } from '../contexts/place.ts'
 import { loadableModule } from '../modules/build-module.ts'
 import { tellOfSource } from '../modules/load-failure.ts'
 import type { Loan } from '../routing/link-lender.ts'
-import { type Death, ThreadDiedError } from '../threads/host-link.ts'
 import { Replica } from './replica.ts'
 import type { CheckedSpec } from './service-spec.ts'
 
@@ -140,7 +140,7 @@ export class ReplicaSet {
   async carryOut(move: Move): Promise<MoveEnd> {
     const results = await Promise.allSettled(this.#replicas.map((replica) => replica.carryOut(move)))
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
-    throwAll(errors.filter((error) => error instanceof ThreadDiedError).slice(0, 1), '')
+    throwAll(errors.filter((error) => error instanceof ContextDiedError).slice(0, 1), '')
     throwAll(errors, `several threads failed in their "${move.hook}" hook`)
     return results.some((result) => result.status === 'fulfilled' && result.value === 'gaveUp') ? 'gaveUp' : 'done'
   }
@@ -212,7 +212,7 @@ export class ReplicaSet {
     const kill = new AbortController()
     this.#keep(kill)
     const moduleUrl = await loadableModule(this.#options.spec.module).finally(() => this.#kills.delete(kill))
-    if (kill.signal.aborted) throw new ThreadDiedError({ cause: kill.signal.reason })
+    if (kill.signal.aborted) throw new ContextDiedError({ cause: kill.signal.reason })
     return moduleUrl
   }
 

@@ -24,9 +24,9 @@ import { extrasOf } from '../calls/call-extras.ts'
 import { CallLink } from '../calls/call-link.ts'
 import { ServiceMethods } from '../calls/service-methods.ts'
 import type { TurnClock } from '../calls/turn-clock.ts'
+import type { Death, HostLink } from '../contexts/host-link.ts'
 import type { Lease, Place } from '../contexts/place.ts'
 import { LinkLender } from '../routing/link-lender.ts'
-import type { Death, HostLink } from '../threads/host-link.ts'
 
 export interface ReplicaOptions {
   /** What the host is to run; the replica adds the port, and the count of calls begun. */

@@ -19,13 +19,13 @@ import {
 } from '@troupe/worker-host'
 import { leadsDown, type MethodDescription, type Move, throwAll } from '@troupe/worker-host/owner'
 import type { Call, RefusedCall } from '../calls/call.ts'
+import { ContextDiedError, type Death } from '../contexts/host-link.ts'
 import type { Place } from '../contexts/place.ts'
 import { type FinishReason, Life } from '../lifecycle/life.ts'
 import { type Change, isRest, Reconciler } from '../lifecycle/reconciler.ts'
 import { TRANSITIONS } from '../lifecycle/transitions.ts'
 import type { Loan } from '../routing/link-lender.ts'
 import { admitRestart } from '../supervision/restart-limit.ts'
-import { type Death, ThreadDiedError } from '../threads/host-link.ts'
 import type { Replica } from './replica.ts'
 import { ReplicaSet } from './replica-set.ts'
 import { ServiceEvents } from './service-events.ts'
@@ -180,7 +180,7 @@ export class ServiceRunner {
     const killed = this.#killedAhead
     this.#killedAhead = undefined
     try {
-      if (killed !== undefined) throw new ThreadDiedError(killed)
+      if (killed !== undefined) throw new ContextDiedError(killed)
       await this.replicas.open()
     } catch (error) {
       const { name, module } = this.#spec
@@ -199,7 +199,7 @@ export class ServiceRunner {
     try {
       if (move.from === 'RUNNING') await this.#quiesce()
       if (overtaken.aborted) return move.to
-      if (this.#lost !== undefined) throw new ThreadDiedError(this.#lost)
+      if (this.#lost !== undefined) throw new ContextDiedError(this.#lost)
       const end = await this.replicas.carryOut(move)
       const isDone = end === 'done' || (this.reconciler.target === 'STOPPED' && leadsDown(move))
       if (!isDone && !overtaken.aborted) return await this.#giveUp(move)
@@ -225,7 +225,7 @@ export class ServiceRunner {
 
   #warnOfOvertaken({ hook, to }: Move, error: unknown): RestState {
     // Its thread has been ended by what overtook it.
-    if (error instanceof ThreadDiedError) return to
+    if (error instanceof ContextDiedError) return to
     const text = `hook "${hook}" of service "${this.#spec.name}", which was overtaken: ${messageOf(error)}`
     process.emitWarning(text, { code: 'TROUPE_OVERTAKEN' })
     return to
@@ -313,14 +313,14 @@ export class ServiceRunner {
       if (end === 'completed' && this.replicas.has(replica)) this.reconciler.aim('STOPPED', 'finish').catch(() => {})
     } catch (error) {
       // A thread that died is `#onDeath`'s; what else the body throws fails the service that it is the body of.
-      if (!(error instanceof ThreadDiedError) && this.replicas.has(replica)) this.reconciler.fail(error)
+      if (!(error instanceof ContextDiedError) && this.replicas.has(replica)) this.reconciler.fail(error)
     }
   }
 
   #onDeath(death: Death): void {
     const isAtRest = this.state === 'RUNNING' || this.state === 'PAUSED'
     if (isAtRest && this.replicas.size > 0 && this.#admitsRestart()) this.reconciler.repairWith(() => this.#repair())
-    else if (isAtRest || this.#drained) this.reconciler.fail(this.#asCrash(new ThreadDiedError(death)))
+    else if (isAtRest || this.#drained) this.reconciler.fail(this.#asCrash(new ContextDiedError(death)))
     else this.#lost = death // a move is under way: the hook that it waits for has failed with this death, or will not be asked
   }
 
@@ -388,7 +388,7 @@ export class ServiceRunner {
   }
 
   #asCrash(error: unknown): unknown {
-    if (!(error instanceof ThreadDiedError)) return error
+    if (!(error instanceof ContextDiedError)) return error
     return new ServiceCrashedError(this.#spec.name, { ...error.death, mayHaveRun: true })
   }
 
@@ -407,7 +407,7 @@ export class ServiceRunner {
 /** After it nothing can be asked of the service's thread: that is gone, or stuck. */
 function endsThread(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(endsThread)
-  return error instanceof ThreadDiedError || error instanceof DeadlineExceededError
+  return error instanceof ContextDiedError || error instanceof DeadlineExceededError
 }
 
 /** Runs `cleanup` where there is a thread for it, and lets the hosts go. @returns what the clean-up threw */
@@ -419,5 +419,5 @@ async function cleanUp(dying: readonly Replica[], error: unknown): Promise<reado
   const reasons = results.flatMap((result) =>
     result.status === 'rejected' ? [result.reason as unknown] : result.value,
   )
-  return reasons.filter((reason) => !(reason instanceof ThreadDiedError))
+  return reasons.filter((reason) => !(reason instanceof ContextDiedError))
 }

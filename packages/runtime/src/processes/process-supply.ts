@@ -9,8 +9,8 @@
 import { fileURLToPath } from 'node:url'
 import { BegunFile, type HomeOrder, ProcessCarrier, type ProcessTask } from '@troupe/worker-host/owner'
 import type { Tinypool, TinypoolWorker } from 'tinypool'
-import { contextApi, type Vessel } from '../threads/context-link.ts'
-import { type Death, ThreadDiedError } from '../threads/host-link.ts'
+import { contextApi, type Vessel } from '../contexts/context-link.ts'
+import { ContextDiedError, type Death } from '../contexts/host-link.ts'
 
 export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
@@ -26,10 +26,10 @@ const END_MS = 5_000
 export class ProcessSupply {
   readonly #alive = new Set<Promise<Death>>()
 
-  /** @throws {ThreadDiedError} when the process ended before it was ready, or there was none */
+  /** @throws {ContextDiedError} when the process ended before it was ready, or there was none */
   async open({ env = process.env, execArgv, home, killed }: ProcessOptions): Promise<Vessel> {
     const { Tinypool } = await import('tinypool') // most programs have no processes
-    if (killed.aborted) throw new ThreadDiedError({ cause: killed.reason })
+    if (killed.aborted) throw new ContextDiedError({ cause: killed.reason })
     const begun = BegunFile.create()
     const child = started(() => {
       return new ContextProcess(new Tinypool(optionsOf(env, execArgv)), { home, begunPath: begun?.path })
@@ -46,7 +46,7 @@ export class ProcessSupply {
     this.#alive.add(gone)
     const { control } = carrier
     const death = await Promise.race([carrier.ready, gone])
-    if (death) throw new ThreadDiedError(death)
+    if (death) throw new ContextDiedError(death)
     begun?.unlink()
     return { api: contextApi(control), control, carrier, gone, settled: () => {}, end: () => child.end() }
   }
@@ -128,7 +128,7 @@ function started(start: () => ContextProcess, begun: BegunFile | undefined): Con
     return start()
   } catch (cause) {
     begun?.close()
-    throw new ThreadDiedError({ cause })
+    throw new ContextDiedError({ cause })
   }
 }
 

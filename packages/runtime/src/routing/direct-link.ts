@@ -10,7 +10,7 @@ import { extrasOf } from '../calls/call-extras.ts'
 import { CallLink } from '../calls/call-link.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import { ServiceMethods } from '../calls/service-methods.ts'
-import type { Death } from '../threads/host-link.ts'
+import type { Death } from '../contexts/host-link.ts'
 import { LINK_COUNTS, type LinkGrant } from './link-terms.ts'
 
 export interface DirectLinkOptions {

@@ -7,7 +7,7 @@ import { CallLink } from '../calls/call-link.ts'
 import type { CallSink } from '../calls/call-queue.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import { ConcurrentInvoker } from '../calls/invoker.ts'
-import type { Death } from '../threads/host-link.ts'
+import type { Death } from '../contexts/host-link.ts'
 import { RouteBook } from './route-book.ts'
 
 export interface WayOptions {

@@ -1,8 +1,8 @@
 /** A context's thread: it occupies one of a supply's. */
 import { MessageChannel, type Worker } from 'node:worker_threads'
 import { type HomeOrder, memoryCarrier } from '@troupe/worker-host/owner'
-import { contextApi, type Vessel } from './context-link.ts'
-import { type Death, ThreadDiedError } from './host-link.ts'
+import { contextApi, type Vessel } from '../contexts/context-link.ts'
+import { ContextDiedError, type Death } from '../contexts/host-link.ts'
 import type { ThreadRoom } from './thread-room.ts'
 import type { ThreadSupply } from './thread-supply.ts'
 
@@ -17,11 +17,11 @@ export interface ThreadVesselOptions {
   readonly killed: AbortSignal
 }
 
-/** @throws {ThreadDiedError} when the thread died before it was ready */
+/** @throws {ContextDiedError} when the thread died before it was ready */
 export async function openThread(options: ThreadVesselOptions): Promise<Vessel> {
   const { room, killed } = options
   await room.enter(killed).catch((cause: unknown) => {
-    throw new ThreadDiedError({ cause })
+    throw new ContextDiedError({ cause })
   })
   try {
     const vessel = await occupyThread(options)
@@ -50,7 +50,7 @@ async function occupyThread({ supply, home, killed }: ThreadVesselOptions): Prom
     return { api, control, carrier: memoryCarrier, gone: endOf(thread, ended, killed), settled, end }
   } catch (error) {
     control.close()
-    throw new ThreadDiedError({ cause: killed.aborted ? killed.reason : error })
+    throw new ContextDiedError({ cause: killed.aborted ? killed.reason : error })
   }
 }
 

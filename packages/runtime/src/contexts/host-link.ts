@@ -17,7 +17,7 @@ export interface Death {
 }
 
 /** Rejects a request to a host whose thread is gone. */
-export class ThreadDiedError extends Error {
+export class ContextDiedError extends Error {
   readonly death: Death
   constructor(death: Death) {
     super('the thread died', { cause: death.cause })
@@ -40,11 +40,11 @@ export class HostLink {
     })
   }
 
-  /** @throws {ThreadDiedError} when the link ends before the host has answered */
+  /** @throws {ContextDiedError} when the link ends before the host has answered */
   async ask<T>(request: (host: HostApi) => Promise<T>): Promise<T> {
-    if (this.#death) throw new ThreadDiedError(this.#death)
+    if (this.#death) throw new ContextDiedError(this.#death)
     const { promise: gone, reject } = Promise.withResolvers<never>()
-    const onEnd = (death: Death): void => reject(new ThreadDiedError(death))
+    const onEnd = (death: Death): void => reject(new ContextDiedError(death))
     this.#asking.add(onEnd)
     try {
       return await Promise.race([request(this.#host), gone])
