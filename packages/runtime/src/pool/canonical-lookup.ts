@@ -1,7 +1,7 @@
 /** The service that a canonical name stands for, among those of a pool that were given other names. */
 import type { ContextId } from '@troupe/worker-host'
 import type { Activator } from '../activation/activator.ts'
-import type { ServiceHandle } from './service-handle.ts'
+import type { ServiceHandle } from '../services/service-handle.ts'
 
 /**
  * @param name perhaps with the name of one of the pool's contexts before it: `images/resize#Resize`

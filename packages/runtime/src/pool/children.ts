@@ -17,9 +17,9 @@
 import { BadOptionsError, DaemonTaskExitError, NotRunningError } from '@troupe/worker-host'
 import { type ChildrenControl, type ParentService, requireOptions } from '@troupe/worker-host/owner'
 import { type Dependent, eachAfterDependencies, startOrder } from '../graph/dependencies.ts'
+import type { ServiceHandle } from '../services/service-handle.ts'
+import type { ServiceSpec } from '../specs/service-spec.ts'
 import type { Pool } from './pool.ts'
-import type { ServiceHandle } from './service-handle.ts'
-import type { ServiceSpec } from './service-spec.ts'
 
 export interface ChildOptions {
   /**

@@ -12,9 +12,9 @@
 import { type ContextId, PoolClosedError } from '@troupe/worker-host'
 import type { SharedThread } from '../contexts/shared-thread.ts'
 import type { ServiceProxy } from '../proxy/service-proxy.ts'
-import { requireTenant } from './context-spec.ts'
-import type { ServiceHandle } from './service-handle.ts'
-import type { ServiceSpec } from './service-spec.ts'
+import type { ServiceHandle } from '../services/service-handle.ts'
+import { requireTenant } from '../specs/context-spec.ts'
+import type { ServiceSpec } from '../specs/service-spec.ts'
 
 /** What a context asks of the pool that made it. */
 export interface ContextKeeper {

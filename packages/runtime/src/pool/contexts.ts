@@ -15,10 +15,10 @@ import { ContextDiedError } from '../contexts/host-link.ts'
 import type { SharedThread } from '../contexts/shared-thread.ts'
 import { requireModule } from '../modules/module-url.ts'
 import type { ServiceProxy } from '../proxy/service-proxy.ts'
+import type { ContextSpec } from '../specs/context-spec.ts'
+import { requireText } from '../specs/required.ts'
 import { Context, type ContextKeeper } from './context.ts'
-import type { ContextSpec } from './context-spec.ts'
 import type { Places } from './places.ts'
-import { requireText } from './required.ts'
 import type { Services } from './services.ts'
 
 /** Longest time for a context's thread or process to be ready: the default of `transitionMs`. @unit milliseconds */

@@ -9,12 +9,12 @@ import { SharedThread } from '../contexts/shared-thread.ts'
 import { ThisThread } from '../contexts/this-thread.ts'
 import { requireModule } from '../modules/module-url.ts'
 import { ProcessSupply } from '../processes/process-supply.ts'
+import type { ContextSpec } from '../specs/context-spec.ts'
+import type { ServiceSpec } from '../specs/service-spec.ts'
 import { checkThreadLimits, type ThreadLimits } from '../threads/thread-limits.ts'
 import { ThreadSupplies } from '../threads/thread-supplies.ts'
 import type { ThreadOptions } from '../threads/thread-supply.ts'
 import { openThread } from '../threads/thread-vessel.ts'
-import type { ContextSpec } from './context-spec.ts'
-import type { ServiceSpec } from './service-spec.ts'
 
 export interface PlacesOptions {
   /** Of the pool. */

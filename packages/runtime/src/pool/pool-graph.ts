@@ -10,8 +10,8 @@ import {
   type ServiceGraph,
   serviceNodeId,
 } from '../graph/service-graph.ts'
+import type { ServiceHandle } from '../services/service-handle.ts'
 import { question } from './pool-service.ts'
-import type { ServiceHandle } from './service-handle.ts'
 
 export interface GraphOptions {
   /**

@@ -7,8 +7,8 @@ import { type ContextId, NoSuchMethodError, NotAuthorizedError } from '@troupe/w
 import { isBelow, parentOf } from '@troupe/worker-host/owner'
 import type { CallRequest, RefusedCall } from '../calls/call.ts'
 import type { ServiceGraph } from '../graph/service-graph.ts'
+import type { ServiceHandle } from '../services/service-handle.ts'
 import { copyOf, ProvidedValues } from './provided-values.ts'
-import type { ServiceHandle } from './service-handle.ts'
 
 export const POOL_SERVICE = '\0pool'
 

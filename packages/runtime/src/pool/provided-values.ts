@@ -15,8 +15,8 @@ import {
   PoolClosedError,
 } from '@troupe/worker-host'
 import { findUncloneable, plainCopy, requireOptions } from '@troupe/worker-host/owner'
-import type { StateChange } from './service-events.ts'
-import type { ServiceHandle } from './service-handle.ts'
+import type { StateChange } from '../services/service-events.ts'
+import type { ServiceHandle } from '../services/service-handle.ts'
 
 interface Provided {
   readonly value: unknown

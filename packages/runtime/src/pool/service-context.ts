@@ -1,10 +1,10 @@
 /** What `this.context` and `this.children` of a service can do: by the pool of its context, made when it is first used. */
 import type { ServiceProxy } from '../proxy/service-proxy.ts'
+import type { ServiceHandle } from '../services/service-handle.ts'
+import type { ContextSpec } from '../specs/context-spec.ts'
+import type { ServiceSpec } from '../specs/service-spec.ts'
 import type { Children } from './children.ts'
 import type { Context } from './context.ts'
-import type { ContextSpec } from './context-spec.ts'
-import type { ServiceHandle } from './service-handle.ts'
-import type { ServiceSpec } from './service-spec.ts'
 
 declare module '@troupe/worker-host' {
   interface ServiceContext {

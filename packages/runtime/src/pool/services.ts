@@ -7,12 +7,12 @@ import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { Invoker } from '../calls/invoker.ts'
 import type { Place } from '../contexts/place.ts'
 import { eachAfterDependencies, eachAfterDependents, requireNoCircle, startOrder } from '../graph/dependencies.ts'
+import { ServiceHandle } from '../services/service-handle.ts'
+import { requireObject } from '../specs/required.ts'
+import { type InvokerSpec, toInvoker } from '../specs/service-invoker.ts'
+import { checkSpec, type ServiceSpec } from '../specs/service-spec.ts'
 import { byCanonicalName } from './canonical-lookup.ts'
 import type { Places } from './places.ts'
-import { requireObject } from './required.ts'
-import { ServiceHandle } from './service-handle.ts'
-import { type InvokerSpec, toInvoker } from './service-invoker.ts'
-import { checkSpec, type ServiceSpec } from './service-spec.ts'
 
 export interface ServicesOptions {
   /** The context of the pool. */

@@ -29,11 +29,11 @@ import type { Reconciler } from '../lifecycle/reconciler.ts'
 import { ComlinkEndpoint } from '../proxy/comlink-endpoint.ts'
 import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import type { Loan } from '../routing/link-lender.ts'
+import { requireContextId } from '../specs/required.ts'
+import type { CheckedSpec } from '../specs/service-spec.ts'
 import { invokeTraced, streamTraced } from './call-tracing.ts'
-import { requireContextId } from './required.ts'
 import type { ServiceEventMap, ServiceListener, StateChange } from './service-events.ts'
 import { ServiceRunner } from './service-runner.ts'
-import type { CheckedSpec } from './service-spec.ts'
 import { StateChanges } from './state-changes.ts'
 
 export interface StopOptions {

@@ -25,11 +25,11 @@ import { type FinishReason, Life } from '../lifecycle/life.ts'
 import { type Change, isRest, Reconciler } from '../lifecycle/reconciler.ts'
 import { TRANSITIONS } from '../lifecycle/transitions.ts'
 import type { Loan } from '../routing/link-lender.ts'
+import type { CheckedSpec } from '../specs/service-spec.ts'
 import { admitRestart } from '../supervision/restart-limit.ts'
 import type { Replica } from './replica.ts'
 import { ReplicaSet } from './replica-set.ts'
 import { ServiceEvents } from './service-events.ts'
-import type { CheckedSpec } from './service-spec.ts'
 
 /** Time for a thread whose tasks have outlasted their grace to tell their names, before it is killed. */
 const TELL_MS = 100

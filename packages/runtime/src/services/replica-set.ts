@@ -10,8 +10,8 @@ import type { Place } from '../contexts/place.ts'
 import { loadableModule } from '../modules/build-module.ts'
 import { tellOfSource } from '../modules/load-failure.ts'
 import type { Loan } from '../routing/link-lender.ts'
+import type { CheckedSpec } from '../specs/service-spec.ts'
 import { Replica } from './replica.ts'
-import type { CheckedSpec } from './service-spec.ts'
 
 export interface ReplicaSetOptions {
   readonly spec: CheckedSpec

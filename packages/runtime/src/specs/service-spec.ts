@@ -17,7 +17,7 @@ type OptionsOf<S> = S extends { readonly options: infer Options } ? Options : un
 interface CommonSpec {
   /** Unique in the pool; up to 200 characters, without `/`, which parts contexts. */
   readonly name: string
-  /** A `file:` URL, best `new URL('./views.ts', import.meta.url)`, or an absolute path. TypeScript is built on loading. */
+  /** A `file:` URL, best `new URL('../pool/views.ts', import.meta.url)`, or an absolute path. TypeScript is built on loading. */
   readonly module: URL | string
   /** The class's export, when the module has several services. */
   readonly exportName?: string
@@ -148,7 +148,7 @@ function* problemsOf(spec: CommonSpec): Generator<string> {
   yield* unknownKeys(spec, KNOWN_KEYS)
   if (!isName(name)) yield nameProblem(name)
   if (moduleUrl(module) === undefined) {
-    yield `"module" must be a file: URL or an absolute path, such as new URL('./views.ts', import.meta.url), found ${messageOf(module)}`
+    yield `"module" must be a file: URL or an absolute path, such as new URL('../pool/views.ts', import.meta.url), found ${messageOf(module)}`
   }
   if (exportName !== undefined && typeof exportName !== 'string') yield `"exportName" must be a text`
   yield* invokerProblems(invoker)
