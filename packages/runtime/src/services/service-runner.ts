@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url'
 import {
   type Clock,
   type ContextId,
-  DeadlineExceededError,
   messageOf,
   NotRunningError,
   PoolClosedError,
@@ -26,9 +25,11 @@ import { type Change, isRest, Reconciler } from '../lifecycle/reconciler.ts'
 import { TRANSITIONS } from '../lifecycle/transitions.ts'
 import type { Loan } from '../routing/link-lender.ts'
 import type { CheckedSpec } from '../specs/service-spec.ts'
-import { admitRestart } from '../supervision/restart-limit.ts'
+import { cleanUp, endsThread } from './clean-up.ts'
+import { Drain } from './drain.ts'
 import type { Replica } from './replica.ts'
 import { ReplicaSet } from './replica-set.ts'
+import { Restarts } from './restarts.ts'
 import { ServiceEvents } from './service-events.ts'
 
 /** Time for a thread whose tasks have outlasted their grace to tell their names, before it is killed. */
@@ -57,15 +58,14 @@ export class ServiceRunner {
   #life = new Life()
   /** Contexts that get no links. */
   readonly #revoked = new Set<ContextId>()
-  #restarts = 0
-  #restartTimes: readonly number[] = []
+  readonly #restarts: Restarts
+  readonly #drain = new Drain()
   /** Only what has been RUNNING is restarted: a first start that fails tells its caller. */
   #hasRun = false
   #isRestarting = false
   #isClosed = false
   /** Whether `this.stopping` is raised in the threads. */
   #isRaised = false
-  #drained: PromiseWithResolvers<void> | undefined
   /** Goals set after a kill or a failure. They wait until that has been told, with what its clean-up has thrown. */
   #deferred: DeferredGoal[] | undefined
   /** A thread has died in the move in hand, perhaps before its hook was asked. */
@@ -78,6 +78,7 @@ export class ServiceRunner {
   constructor({ spec, ...options }: RunnerOptions) {
     this.#spec = spec
     this.#clock = options.clock
+    this.#restarts = new Restarts(spec.supervision, options.clock)
     spec.invoker.queue.refuse(this.#notRunning)
     spec.invoker.queue.watchLeft(() => this.#onRoom())
     this.replicas = new ReplicaSet({
@@ -102,7 +103,7 @@ export class ServiceRunner {
   }
 
   get restarts(): number {
-    return this.#restarts
+    return this.#restarts.count
   }
 
   /** Whether the present life is over: it rests, is asked for nothing, and no restart is to come. */
@@ -162,7 +163,7 @@ export class ServiceRunner {
     const closed = ({ subject }: Pick<Call, 'subject'>) => new PoolClosedError(`${subject} was not answered`)
     this.turnAway(closed)
     this.replicas.failCalls(closed)
-    this.#drained?.resolve()
+    this.#drain.end()
     const kill = () => this.replicas.kill(new Error('the pool was closed'))
     const cancelGrace = this.#clock.setTimer(kill, this.#spec.graceMs + TELL_MS)
     try {
@@ -239,12 +240,7 @@ export class ServiceRunner {
     const { queue } = this.#spec.invoker
     if (this.reconciler.target === 'STOPPED' && !this.#isClosed) {
       if (this.reconciler.isRestarting) queue.setFlow('hold')
-      this.#drained = Promise.withResolvers()
-      const cancelGrace = this.#clock.setTimer(this.#drained.resolve, this.#spec.graceMs)
-      this.#onRoom()
-      await this.#drained.promise
-      cancelGrace()
-      this.#drained = undefined
+      await this.#drain.begin(this.#clock, this.#spec.graceMs, () => this.#onRoom())
     }
     queue.setFlow('hold')
   }
@@ -252,8 +248,8 @@ export class ServiceRunner {
   #onRoom(): void {
     const { queue } = this.#spec.invoker
     queue.pump()
-    if (this.#drained === undefined || this.replicas.calls.pending > 0) return
-    if (this.reconciler.isRestarting || queue.waiting === 0) this.#drained.resolve()
+    if (!this.#drain.isOn || this.replicas.calls.pending > 0) return
+    if (this.reconciler.isRestarting || queue.waiting === 0) this.#drain.end()
   }
 
   /** `this.stopping` is raised by a goal of STOPPED, and by one that leads away from where the hook in hand goes. */
@@ -270,11 +266,11 @@ export class ServiceRunner {
     if (target === 'STOPPED') {
       if (isRestarting) queue.admit()
       else if (!this.#isClosed) queue.drain(this.#notRunning)
-      if (this.#drained) queue.setFlow(isRestarting ? 'hold' : 'send')
+      if (this.#drain.isOn) queue.setFlow(isRestarting ? 'hold' : 'send')
       this.replicas.recall()
       return
     }
-    this.#drained?.resolve()
+    this.#drain.end()
     queue.admit()
     if (this.#life.hasEnded) this.#life = new Life()
   }
@@ -320,7 +316,7 @@ export class ServiceRunner {
   #onDeath(death: Death): void {
     const isAtRest = this.state === 'RUNNING' || this.state === 'PAUSED'
     if (isAtRest && this.replicas.size > 0 && this.#admitsRestart()) this.reconciler.repairWith(() => this.#repair())
-    else if (isAtRest || this.#drained) this.reconciler.fail(this.#asCrash(new ContextDiedError(death)))
+    else if (isAtRest || this.#drain.isOn) this.reconciler.fail(this.#asCrash(new ContextDiedError(death)))
     else this.#lost = death // a move is under way: the hook that it waits for has failed with this death, or will not be asked
   }
 
@@ -340,7 +336,7 @@ export class ServiceRunner {
     const willRestart = target === 'RUNNING' && this.#hasRun && this.#admitsRestart()
     this.#isRestarting = willRestart
     this.#putOff = undefined
-    this.#drained?.resolve()
+    this.#drain.end()
     queue.setFlow('hold')
     const dying = this.replicas.abandon({ cause: error })
     if (!willRestart) {
@@ -374,16 +370,12 @@ export class ServiceRunner {
   }
 
   #admitsRestart(): boolean {
-    const { supervision } = this.#spec
-    if (this.#isClosed || supervision.restart === 'temporary') return false
-    const { verdict, recent } = admitRestart(this.#restartTimes, this.#clock.now(), supervision)
-    this.#restartTimes = recent
-    return verdict === 'restart'
+    return !this.#isClosed && this.#restarts.admits()
   }
 
   #tellRestarted(): void {
     this.#isRestarting = false
-    this.#restarts++
+    this.#restarts.note()
     this.events.emit('restarted', this.replicas.generation)
   }
 
@@ -402,22 +394,4 @@ export class ServiceRunner {
   }
 
   readonly #notRunning = (): Error => new NotRunningError(this.#spec.name, this.state)
-}
-
-/** After it nothing can be asked of the service's thread: that is gone, or stuck. */
-function endsThread(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.some(endsThread)
-  return error instanceof ContextDiedError || error instanceof DeadlineExceededError
-}
-
-/** Runs `cleanup` where there is a thread for it, and lets the hosts go. @returns what the clean-up threw */
-async function cleanUp(dying: readonly Replica[], error: unknown): Promise<readonly unknown[]> {
-  // A hook that met its deadline still holds its thread: no clean-up could begin there.
-  const isStuck = error instanceof StartFailedError && endsThread(error.cause)
-  const results = await Promise.allSettled(isStuck ? [] : dying.map((replica) => replica.cleanup(error)))
-  for (const replica of dying) isStuck ? replica.kill(error) : replica.discard(error)
-  const reasons = results.flatMap((result) =>
-    result.status === 'rejected' ? [result.reason as unknown] : result.value,
-  )
-  return reasons.filter((reason) => !(reason instanceof ContextDiedError))
 }
