@@ -11,11 +11,8 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import {
-  BadOptionsError,
   type Clock,
   type ContextId,
-  messageOf,
-  NotRunningError,
   PoolClosedError,
   type RestState,
   type ServiceState,
@@ -35,6 +32,7 @@ import { invokeTraced, streamTraced } from './call-tracing.ts'
 import type { ServiceEventMap, ServiceListener, StateChange } from './service-events.ts'
 import { ServiceRunner } from './service-runner.ts'
 import { StateChanges } from './state-changes.ts'
+import { waitForState } from './wait-for-state.ts'
 
 export interface StopOptions {
   /**
@@ -77,17 +75,6 @@ export interface HandleOptions {
   readonly onRefused: (call: RefusedCall) => void
   readonly startedBy: string | undefined
 }
-
-const STATES: readonly ServiceState[] = [
-  'STOPPED',
-  'PREPARING',
-  'PAUSED',
-  'STARTING',
-  'RUNNING',
-  'PAUSING',
-  'STOPPING',
-  'FAILED',
-]
 
 export class ServiceHandle<S = unknown> {
   readonly name: string
@@ -213,32 +200,8 @@ export class ServiceHandle<S = unknown> {
    *   only wants to hear of a state listens to the event, which may never come
    * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what is no state
    */
-  async waitFor(state: ServiceState): Promise<void> {
-    if (!STATES.includes(state)) {
-      throw new BadOptionsError(`a state is one of ${STATES.join(', ')}, found ${messageOf(state)}`)
-    }
-    if (this.state === state) return
-    const { events, hasEnded, reconciler } = this.#runner
-    if (hasEnded && this.state === 'FAILED')
-      throw new NotRunningError(this.name, 'FAILED', { cause: reconciler.failure })
-    await new Promise<void>((resolve, reject) => {
-      const settle = (act: () => void): void => {
-        this.off('state', onState)
-        this.off('failed', onFailed)
-        events.forgetEnd(onEnd)
-        act()
-      }
-      const onEnd = (): void => settle(() => reject(new PoolClosedError(`service "${this.name}" will not be ${state}`)))
-      const onState = (change: StateChange): void => {
-        if (change.state === state) settle(resolve)
-      }
-      const onFailed = (cause: unknown, willRestart: boolean): void => {
-        if (!willRestart) settle(() => reject(new NotRunningError(this.name, 'FAILED', { cause })))
-      }
-      this.on('state', onState)
-      this.on('failed', onFailed)
-      events.whenEnded(onEnd)
-    })
+  waitFor(state: ServiceState): Promise<void> {
+    return waitForState(this.#runner, this.name, state)
   }
 
   stats(): ServiceStats {
