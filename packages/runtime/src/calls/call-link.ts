@@ -20,7 +20,6 @@ import {
   Exchange,
   encodeThrown,
   type ItemBatch,
-  isAdmitted,
   type LinkOrder,
   type Lowered,
   MARKED,
@@ -39,9 +38,10 @@ import {
   ValueExchange,
 } from '@troupe/worker-host/owner'
 import type { Death } from '../contexts/host-link.ts'
+import { AbandonedCalls } from './abandoned-calls.ts'
 import type { Call, CallHolder, RefusedCall } from './call.ts'
 import type { Expiring } from './deadline-watch.ts'
-import type { KnownMethod, MethodBook } from './method-book.ts'
+import { admits, type MethodBook } from './method-book.ts'
 import { rebuildThrown } from './rejection.ts'
 import type { TurnClock } from './turn-clock.ts'
 
@@ -71,12 +71,6 @@ export interface CallLinkOptions {
   readonly judge?: { send(call: Call): void }
 }
 
-interface AbandonedCall {
-  readonly call: Call
-  /** When its thread is killed if its method still runs; `Infinity` for never. */
-  readonly killAtMs: number
-}
-
 export class CallLink implements CallHolder, Expiring {
   readonly #options: CallLinkOptions
   /** The callers whom the other end has been told of, with their numbers; the owner has 0. */
@@ -88,8 +82,7 @@ export class CallLink implements CallHolder, Expiring {
   /** By id; a free place holds undefined and stands in `#free`. */
   readonly #calls: (Call | undefined)[] = []
   readonly #free: number[] = []
-  /** By id: calls that nobody waits for, and that the thread has not answered. */
-  readonly #abandoned = new Map<number, AbandonedCall>()
+  readonly #abandoned = new AbandonedCalls()
   /** Calls that can be sent only once: something of their arguments was moved. */
   readonly #spent = new WeakSet<Call>()
   /** By call: the error that explains why it still waits for a service that is not there. */
@@ -138,10 +131,11 @@ export class CallLink implements CallHolder, Expiring {
   /** Sends the call, or fails it: an unknown method, and a caller whom its policies don't admit, never leave here. */
   send(call: Call): void {
     const { service, method: name, caller, timeoutMs } = call.request
-    const { methods, judge } = this.#options
+    const { methods, judge, context } = this.#options
     const method = methods.find(call.request)
     if (method === undefined) return call.fail(() => new NoSuchMethodError(service, name))
-    if (!this.#isAdmitted(method, call)) return judge === undefined ? this.#refuseCaller(call) : judge.send(call)
+    if (!admits(method, caller, context, service))
+      return judge === undefined ? this.#refuseCaller(call) : judge.send(call)
     if (method.description.isStream && call.stream === undefined) call.becomeStream()
     const id = this.#free.pop() ?? this.#calls.length
     this.#calls[id] = call
@@ -214,7 +208,7 @@ export class CallLink implements CallHolder, Expiring {
     this.#failed++
     const { killAfterMs = Number.POSITIVE_INFINITY } = this.#options.methods.find(call.request)!.description
     const killAtMs = this.#options.time.now() + killAfterMs
-    this.#abandoned.set(call.id, { call, killAtMs })
+    this.#abandoned.add(call.id, call, killAtMs)
     this.#options.onDeadline(killAtMs)
     this.#outbox.putValue(Request.Cancel, call.id, encodeThrown(reason))
   }
@@ -226,11 +220,10 @@ export class CallLink implements CallHolder, Expiring {
       if (call.deadlineMs <= nowMs) this.#expire(call, nowMs)
       else earliestMs = Math.min(earliestMs, call.deadlineMs)
     }
-    for (const { call, killAtMs } of this.#abandoned.values()) {
-      if (killAtMs > nowMs) earliestMs = Math.min(earliestMs, killAtMs)
-      else if (this.#hasBegun(call)) this.#options.onOverdue(call) // one that has not is passed over in its turn
-    }
-    return earliestMs
+    const overdueMs = this.#abandoned.expire(nowMs, (call) => {
+      if (this.#hasBegun(call)) this.#options.onOverdue(call) // one that has not is passed over in its turn
+    })
+    return Math.min(earliestMs, overdueMs)
   }
 
   #expire(call: Call, nowMs: number): void {
@@ -286,19 +279,6 @@ export class CallLink implements CallHolder, Expiring {
       this.#streams++
     }
     this.#attach(call)
-  }
-
-  #isAdmitted(method: KnownMethod, { request }: Call): boolean {
-    const { caller, service } = request
-    if (method.lastAdmitted === caller) return true
-    const { admitted, description } = method
-    let verdict = admitted.get(caller)
-    if (verdict === undefined) {
-      verdict = isAdmitted(description, caller, this.#options.context, service)
-      admitted.set(caller, verdict)
-    }
-    if (verdict) method.lastAdmitted = caller
-    return verdict
   }
 
   #receive(batch: Batch): void {
@@ -384,11 +364,10 @@ export class CallLink implements CallHolder, Expiring {
   }
 
   #forgetAbandoned(id: number, operation: unknown): void {
-    const abandoned = this.#abandoned.get(id)
-    if (abandoned === undefined) return
-    this.#abandoned.delete(id)
-    this.#forget(abandoned.call)
-    if (operation === Reply.Refusal) this.#options.onRefused?.(abandoned.call.request)
+    const call = this.#abandoned.take(id)
+    if (call === undefined) return
+    this.#forget(call)
+    if (operation === Reply.Refusal) this.#options.onRefused?.(call.request)
   }
 
   #refuseCaller(call: Call): void {

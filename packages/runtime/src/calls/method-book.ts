@@ -1,6 +1,6 @@
 /** What can be called at the other end of a link. */
 import type { ContextId } from '@troupe/worker-host'
-import type { MethodDescription } from '@troupe/worker-host/owner'
+import { isAdmitted, type MethodDescription } from '@troupe/worker-host/owner'
 import type { CallRequest } from './call.ts'
 
 export interface MethodBook {
@@ -16,4 +16,17 @@ export interface KnownMethod {
   readonly admitted: Map<ContextId, boolean>
   /** One of those whom they admit: the last that was asked for, who mostly is the next one too. */
   lastAdmitted: ContextId | undefined
+}
+
+/** Whether the policies that can be asked here admit the caller; each is asked once. */
+export function admits(method: KnownMethod, caller: ContextId, context: ContextId, service: string): boolean {
+  if (method.lastAdmitted === caller) return true
+  const { admitted, description } = method
+  let verdict = admitted.get(caller)
+  if (verdict === undefined) {
+    verdict = isAdmitted(description, caller, context, service)
+    admitted.set(caller, verdict)
+  }
+  if (verdict) method.lastAdmitted = caller
+  return verdict
 }
