@@ -21,6 +21,18 @@ it('comes back as structured clone copies it, whatever it is', () => {
   )
 })
 
+it('is looked at as far as there is something, and not in billions of holes', () => {
+  const sparse: unknown[] = []
+  sparse[4_000_000_000] = 1
+  expect(isPortable({ sparse })).toBe(true)
+  const named = Object.assign([1], { buffer: new SharedArrayBuffer(1) })
+  expect(isPortable(named)).toBe(false)
+})
+
+it('is refused where its class would lose what it says', () => {
+  expect(isPortable({ error: new DOMException('not this', 'AbortError') })).toBe(false)
+})
+
 it('can be as deep as the serializer goes, and as wide as memory', () => {
   let deep: unknown = 'end'
   for (let level = 0; level < 2_000; level++) deep = [deep]

@@ -48,14 +48,15 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 
 function partsOf(value: object): Iterable<unknown> {
   const prototype: unknown = Object.getPrototypeOf(value)
-  if (Array.isArray(value)) return value
+  if (Array.isArray(value)) return Object.values(value) // of its holes there can be billions
   if (prototype === Object.prototype || prototype === null) return Object.values(value)
   if (types.isMap(value)) return [...value.keys(), ...value.values()]
   if (types.isSet(value)) return value
   if (ArrayBuffer.isView(value)) return [value.buffer]
   if (types.isSharedArrayBuffer(value)) refuse(value)
   if (types.isAnyArrayBuffer(value) || types.isDate(value) || types.isRegExp(value)) return []
-  if (types.isBoxedPrimitive(value) || types.isNativeError(value)) return []
+  if (types.isBoxedPrimitive(value) || types.isNativeError(value))
+    return value instanceof DOMException ? refuse(value) : []
   return partsOfInstance(value)
 }
 
