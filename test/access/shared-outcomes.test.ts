@@ -1,9 +1,11 @@
-/** Outcomes that calls share: nobody gets by another's call what the policies would have refused. */
+/** Outcomes that calls share: nobody gets by another's call what the policies would have refused, or what is another tenant's. */
 import { DeduplicatingInvoker, Pool } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import { KINDS, placeOf } from '../fixtures/kinds.ts'
 import type { Courier } from '../fixtures/services/courier.ts'
+import type { Silent } from '../fixtures/services/scoped.ts'
+import { tenant } from '../fixtures/services/tenant-store.ts'
 
 const courier = (name: string) => ({ name, module: fixture('courier.ts') })
 const refused = { code: 'ERR_TROUPE_NOT_AUTHORIZED', message: expect.stringContaining('root/') }
@@ -36,6 +38,17 @@ describe.each(KINDS)('in a %s: a deduplicating invoker', (kind) => {
     await callee.start()
     await theirs
     expect(await own).toBe(await callee.proxy.forParents())
+  })
+
+  it('shares nothing between those in whose registered stores other values stand', async () => {
+    await using pool = new Pool()
+    const invoker = new DeduplicatingInvoker({ ttlMs: 60_000 })
+    const spec = { name: 'scoped', module: fixture('scoped.ts'), exportName: 'Silent', invoker }
+    const { proxy } = await (await placeOf(pool, kind)).spawn<Silent>(spec)
+    const asked = ['acme', 'globex', 'acme'].map((name) => tenant.run(name, () => proxy.tenant()))
+    expect(await Promise.all(asked)).toEqual(['acme', 'globex', 'acme'])
+    expect(await tenant.run('third', () => proxy.tenant())).toBe('third')
+    expect(invoker.entries).toBe(3)
   })
 
   it('tells each who has asked', async () => {

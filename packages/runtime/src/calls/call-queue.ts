@@ -133,6 +133,7 @@ export class CallQueue implements CallHolder, Expiring {
       if (link !== undefined) return link.send(call)
     }
     call.holder = this
+    call.holdArguments()
     if (this.#mailbox.push(call)) return
     this.#sweep()
     if (this.#mailbox.push(call)) return

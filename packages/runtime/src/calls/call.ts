@@ -4,6 +4,7 @@ import {
   type CallScope,
   type Carried,
   type Follower,
+  heldValues,
   type MakeError,
   type PassedCall,
   RemoteStream,
@@ -50,7 +51,7 @@ export interface CallHolder {
 }
 
 export class Call implements Follower {
-  readonly request: CallRequest
+  request: CallRequest
   /** On the pool's clock; `Infinity` for none. */
   deadlineMs: number
   readonly #madeAtMs: number
@@ -113,6 +114,12 @@ export class Call implements Follower {
       this.#abortGroup.follow(this.#signalled)
     }
     return !signal.aborted
+  }
+
+  /** It waits: what its caller does to its arguments from now on is not for it. */
+  holdArguments(): void {
+    const args = heldValues(this.request.args)
+    if (args !== this.request.args) this.request = { ...this.request, args }
   }
 
   /** A cast is with its thread: its caller has no more to wait for, but it may still be sent again after a crash. */

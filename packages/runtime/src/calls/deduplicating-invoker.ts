@@ -4,11 +4,12 @@
  * gone, the method is aborted.
  *
  * Two calls of one context are equal when method and arguments are, whatever the order of object keys. Those of different
- * contexts never share an outcome, because the policies are asked for whoever calls. Arguments that have no key (a
+ * contexts never share an outcome, because the policies are asked for whoever calls; nor do those in whose registered stores
+ * other values stand. Arguments that have no key (a
  * function, a class instance, more than 1,000 nested values) make a call of its own each time.
  */
 import { BadOptionsError, messageOf } from '@troupe/worker-host'
-import { CallScope, plainCopy, requireOptions } from '@troupe/worker-host/owner'
+import { CallScope, heldValues, plainCopy, requireOptions } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from './call.ts'
 import { callKey } from './call-key.ts'
 import { Invoker, type InvokerOptions, MAILBOX_OPTIONS } from './invoker.ts'
@@ -69,9 +70,8 @@ export class DeduplicatingInvoker extends Invoker {
   }
 
   override invoke(request: CallRequest): Promise<unknown> {
-    const equality = this.#key(request.method, request.args)
-    if (equality === undefined) return super.invoke(request)
-    const key = `${request.caller}\0${equality}`
+    const key = this.#keyOf(request)
+    if (key === undefined) return super.invoke(request)
     const known = this.#entries.get(key)
     if (known?.expiresAtMs !== undefined) {
       if (this.queue.time.now() < known.expiresAtMs) return Promise.resolve(plainCopy(known.value)?.value)
@@ -81,11 +81,21 @@ export class DeduplicatingInvoker extends Invoker {
     return this.#follow(key, this.#run(key, request), request)
   }
 
+  #keyOf({ method, args, caller, carried }: CallRequest): string | undefined {
+    const own = this.#key(method, args)
+    if (own === undefined || carried?.stores === undefined) return own && `${caller}\0${own}`
+    const stores = callKey(caller, [carried.stores])
+    return stores && `${stores}\0${own}`
+  }
+
   /** The execution belongs to all that wait for it, so it has neither the signal nor the deadline of the first. */
   #run(key: string, request: CallRequest): Entry {
     const { service, method, caller } = request
+    const args = heldValues(request.args) // its key tells of them as they are now
     const scope = new CallScope(caller, service, method) // a signal would cost twice as much as the call
-    const outcome = Promise.resolve(super.invoke({ ...request, signal: undefined, timeoutMs: null, within: scope }))
+    const outcome = Promise.resolve(
+      super.invoke({ ...request, args, signal: undefined, timeoutMs: null, within: scope }),
+    )
     const entry: Entry = { outcome, scope, followers: 0, expiresAtMs: undefined, value: undefined }
     this.#entries.set(key, entry)
     outcome.then(

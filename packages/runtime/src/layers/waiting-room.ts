@@ -21,6 +21,7 @@ export class HeldCall {
     this.#queue = queue
     this.#send = send
     this.#call = new Call(request, queue.time)
+    this.#call.holdArguments()
     this.outcome = this.#call.promise()
     if (!this.#call.listen()) return
     queue.watchFollower(this.#call)
