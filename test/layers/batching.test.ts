@@ -34,6 +34,21 @@ describe.each(KINDS)('in a %s:', (kind) => {
       expect(await proxy.takeLog()).toEqual(['getMany a,b,c'])
     })
 
+    it('refuses those alone whose arguments can’t be sent, and sends the others', async () => {
+      await using pool = new Pool()
+      const { proxy } = await spawnShelf(pool)
+      const bad = proxy as unknown as { get(key: unknown): Promise<unknown> }
+      const asked = [proxy.get('a'), bad.get(() => 1), proxy.get('b'), bad.get({ deep: [() => 2] }), proxy.get('c')]
+      expect(await Promise.allSettled(asked)).toMatchObject([
+        { value: { key: 'a' } },
+        { reason: { code: 'ERR_TROUPE_NOT_CLONEABLE', path: 'argument 0' } },
+        { value: { key: 'b' } },
+        { reason: { code: 'ERR_TROUPE_NOT_CLONEABLE', path: 'argument 0.deep[0]' } },
+        { value: { key: 'c' } },
+      ])
+      expect(await proxy.takeLog()).toEqual(['getMany a,b,c'])
+    })
+
     it('gives an entry made by `failed` to its caller alone, as the error that it was', async () => {
       await using pool = new Pool()
       const { proxy } = await spawnShelf(pool)

@@ -35,7 +35,7 @@ describe('isFailureOfService', () => {
     [...named(new DeadlineExceededError('s', 1)), true],
     [...named(new ServiceCrashedError('s', { mayHaveRun: true })), true],
     [...named(new StartFailedError('s', 'STARTING', 'x')), true],
-    [...named(new MailboxFullError('s', 1, 1)), true],
+    [...named(new MailboxFullError('s', 1, 1)), false], // as that of a limit below it is
     [...named(new NoSuchServiceError('s', [])), false],
     [...named(new NoSuchMethodError('s', 'm')), false],
     [...named(new NotAuthorizedError('s', 'm', 'c')), false],

@@ -1,6 +1,13 @@
-import { ConcurrencyLimitInvoker, ConcurrentInvoker, type Invoker, PerMethodInvoker, Pool } from '@troupe/runtime'
+import {
+  ConcurrencyLimitInvoker,
+  ConcurrentInvoker,
+  type Invoker,
+  PerMethodInvoker,
+  Pool,
+  type ServiceHandle,
+} from '@troupe/runtime'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { admitToPlace } from '../../packages/runtime/src/layers/concurrency-limit-invoker.ts'
 import { fixture } from '../fixtures/index.ts'
 import { KINDS, placeOf } from '../fixtures/kinds.ts'
@@ -44,6 +51,24 @@ describe.each(KINDS)('in a %s:', (kind) => {
   }
 
   describe('a concurrency limit', () => {
+    it.each([
+      ['is aborted', async (abort: AbortController) => abort.abort(new Error('enough'))],
+      ['has lost its thread', async (_: AbortController, handle: ServiceHandle) => handle.kill()],
+      ['is cut off by a stop', async (_: AbortController, handle: ServiceHandle) => handle.stop()],
+    ])('has the place of a stream back that %s while nobody reads', async (_, end) => {
+      await using pool = new Pool()
+      const invoker = new ConcurrencyLimitInvoker({ maxConcurrent: 1 })
+      const handle = await (await placeOf(pool, kind)).spawn<Probe>({ ...probe, invoker, graceMs: 20 })
+      const abort = new AbortController()
+      const items = handle.proxy.$with({ signal: abort.signal }).items(1, 1_000_000)
+      await items.next()
+      expect(invoker.running).toBe(1)
+      await end(abort, handle as ServiceHandle)
+      await vi.waitFor(() => expect(invoker.running).toBe(0))
+      await handle.restart()
+      expect(await handle.proxy.now(2)).toBe(2)
+    })
+
     it('has at most so many calls on their way, whatever they do, and begins them in their order', async () => {
       await using pool = new Pool()
       const invoker = new ConcurrencyLimitInvoker({ maxConcurrent: 3 })

@@ -48,6 +48,39 @@ describe.each(KINDS)('in a %s:', (kind) => {
     for (const n of [1, 2, 2]) expect(await proxy.now(n)).toBe(n)
   })
 
+  it.each([
+    ['the mailbox', undefined],
+    ['a rate limit', () => new RateLimitInvoker({ callsPerSecond: 100, burst: 1 })],
+    ['a concurrency limit', () => new ConcurrencyLimitInvoker({ maxConcurrent: 1 })],
+    ['a deduplicating invoker', () => new DeduplicatingInvoker({ ttlMs: 60_000 })],
+  ])('a call that waits in %s has its arguments as they were when it was made', async (_, make) => {
+    await using pool = new Pool()
+    const invoker = make?.()
+    const handle = await (await placeOf(pool, kind)).spawn<Probe>({ ...probe, ...(invoker && { invoker }) })
+    if (invoker === undefined) await handle.pause()
+    const small = { word: 'before', deep: [1] }
+    const large = { rows: Array.from({ length: 500 }, (_, n) => ({ n })) }
+    const asked = [handle.proxy.keyed('first'), handle.proxy.keyed(small), handle.proxy.keyed(large)]
+    small.word = 'after'
+    small.deep.push(2)
+    large.rows.length = 0
+    if (invoker === undefined) await handle.start()
+    const [, two, three] = await Promise.all(asked)
+    expect(two!.args).toEqual([{ word: 'before', deep: [1] }])
+    expect((three!.args[0] as typeof large).rows).toHaveLength(500)
+  })
+
+  it('a full waiting room is no failure of the service to a circuit breaker around it', async () => {
+    await using pool = new Pool()
+    const limit = new ConcurrencyLimitInvoker({ maxConcurrent: 1, maxWaiting: 1 })
+    const invoker = new CircuitBreakerInvoker({ minimumCalls: 2 }, limit)
+    const { proxy } = await (await placeOf(pool, kind)).spawn<Probe>({ ...probe, invoker })
+    const outcomes = await Promise.allSettled([1, 2, 3, 4, 5, 6].map((n) => proxy.later(n, 1)))
+    const full = { reason: { code: 'ERR_TROUPE_MAILBOX_FULL' } }
+    expect(outcomes).toMatchObject([{ value: 1 }, { value: 2 }, full, full, full, full])
+    expect(await proxy.now(7)).toBe(7)
+  })
+
   describe('calls that wait in a layer', () => {
     /** Each leaves calls waiting in its layer, and gives them. */
     const waits = {

@@ -16,8 +16,8 @@
  * No call overtakes another: a call of any other method, and a stream, first sends what has been gathered. Where the
  * order doesn't matter, `PerMethodInvoker` keeps the other methods out of here.
  */
-import { BadBatchError, BadOptionsError, type Clock, systemClock } from '@troupe/worker-host'
-import { type RemoteStream, requireNumber, requireOptions, shown, thrownOf } from '@troupe/worker-host/owner'
+import { BadBatchError, BadOptionsError, type Clock, NotCloneableError, systemClock } from '@troupe/worker-host'
+import { type RemoteStream, refusal, requireNumber, requireOptions, shown, thrownOf } from '@troupe/worker-host/owner'
 import { Call, type CallRequest } from '../calls/call.ts'
 import { Invoker, type InvokerOptions, MAILBOX_OPTIONS } from '../calls/invoker.ts'
 import { rebuildThrown } from '../calls/rejection.ts'
@@ -112,6 +112,7 @@ export class BatchingInvoker extends Invoker {
     const batch = this.#batches.get(key) ?? this.#begin(key, method)
     this.queue.watchFollower(call)
     call.holder = { abandon: (_, reason) => this.#forget(call, key, batch, reason) }
+    call.holdArguments()
     batch.calls.push(call)
     batch.live++
     if (batch.calls.length >= this.#maxSize) this.#send(key, batch)
@@ -148,7 +149,8 @@ export class BatchingInvoker extends Invoker {
     this.queue.noteLeft()
   }
 
-  async #run({ method, abort }: Batch, calls: readonly Call[]): Promise<void> {
+  async #run(batch: Batch, calls: readonly Call[]): Promise<void> {
+    const { method, abort } = batch
     const { service, caller } = calls[0]!.request
     const latestMs = Math.max(...calls.map(({ deadlineMs }) => deadlineMs))
     try {
@@ -168,7 +170,13 @@ export class BatchingInvoker extends Invoker {
       const seen = new Set<unknown>()
       for (const [index, call] of calls.entries()) settle(call, entries[index], seen)
     } catch (error) {
-      for (const call of calls) call.fail(() => error)
+      const unsent = calls[unsentIndex(error)]
+      if (unsent === undefined) for (const call of calls) call.fail(() => error)
+      else {
+        unsent.fail(() => refusedArguments(unsent, error as Error)) // nothing has left, and it alone is why
+        const others = calls.filter((call) => call !== unsent && !call.isSettled)
+        if (others.length > 0) await this.#run(batch, others)
+      }
     } finally {
       for (const call of calls) this.queue.forgetFollower(call)
     }
@@ -181,6 +189,17 @@ function settle(call: Call, entry: unknown, seen: Set<unknown>): void {
   if (thrown !== undefined) return call.fail((job) => rebuildThrown(thrown, job))
   call.succeed(seen.has(entry) && typeof entry === 'object' ? structuredClone(entry) : entry)
   seen.add(entry)
+}
+
+/** Whose arguments can't be sent, by where the first that can't stands in the list of them; -1 for another error. */
+function unsentIndex(error: unknown): number {
+  const place = error instanceof NotCloneableError ? /^argument 0\[(\d+)\]/.exec(error.path) : null
+  return place === null ? -1 : Number(place[1])
+}
+
+function refusedArguments({ subject, request }: Call, { cause }: Error): Error {
+  const names = request.args.map((_, index) => `argument ${index}`)
+  return refusal({ subject: `call of ${subject}`, values: request.args, names, reason: cause })
 }
 
 const found = (entries: unknown): string => (Array.isArray(entries) ? `${entries.length}` : typeof entries)

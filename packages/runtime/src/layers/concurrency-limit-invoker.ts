@@ -72,6 +72,7 @@ export class ConcurrencyLimitInvoker extends Invoker {
       return watch(
         () => super.invoke(admitted),
         () => this.#leave(),
+        false,
       )
     })
   }
@@ -84,6 +85,7 @@ export class ConcurrencyLimitInvoker extends Invoker {
           return begin(super.stream(admitted))
         }),
       () => this.#leave(),
+      false,
     )
   }
 

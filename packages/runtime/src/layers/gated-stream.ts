@@ -18,6 +18,7 @@ const END: Result = Object.freeze({ done: true, value: undefined })
 export class GatedStream extends RemoteStream<unknown> {
   readonly #enter: (begin: Begin) => unknown
   readonly #onEnd: OnEnd | undefined
+  readonly #isForReader: boolean
   /** What the first `next` waits for. */
   #first: Promise<Result> | undefined
   #stream: Stream | undefined
@@ -27,12 +28,14 @@ export class GatedStream extends RemoteStream<unknown> {
   /**
    * @param source the stream itself; or what begins it, now or later, and gives what `begin` does, or rejects
    * @param onEnd called once, if it was let in
+   * @param isForReader it ends as its reader learns of it; else with its call, also while nobody reads
    */
-  constructor(source: Stream | ((begin: Begin) => unknown), onEnd?: OnEnd) {
+  constructor(source: Stream | ((begin: Begin) => unknown), onEnd?: OnEnd, isForReader = true) {
     super(() => {})
-    if (source instanceof RemoteStream) this.#stream = source
+    this.#isForReader = isForReader
     this.#enter = source instanceof RemoteStream ? (begin) => begin(source) : source
     this.#onEnd = onEnd
+    if (source instanceof RemoteStream) this.#follow(source)
   }
 
   override next(): Promise<Result> {
@@ -63,8 +66,14 @@ export class GatedStream extends RemoteStream<unknown> {
   }
 
   #begin(stream: Stream): Promise<Result> {
-    this.#stream = stream
+    this.#follow(stream)
     return this.#isOver ? this.return() : this.#watched(stream.next())
+  }
+
+  /** Its call can come to a bad end while its reader does something else, or has forgotten it. */
+  #follow(stream: Stream): void {
+    this.#stream = stream
+    if (!this.#isForReader) stream.watchFailure(() => this.#end())
   }
 
   #watched(result: Promise<Result>): Promise<Result> {
@@ -89,10 +98,10 @@ export class GatedStream extends RemoteStream<unknown> {
 }
 
 /** Sends a call, and tells how it ended. A result that turns out to be a stream ends with that. */
-export function watch(send: () => Promise<unknown>, onEnd: OnEnd): Promise<unknown> {
+export function watch(send: () => Promise<unknown>, onEnd: OnEnd, isForReader = true): Promise<unknown> {
   return attempt(send).then(
     (value) => {
-      if (value instanceof RemoteStream) return new GatedStream(value, onEnd)
+      if (value instanceof RemoteStream) return new GatedStream(value, onEnd, isForReader)
       onEnd()
       return value
     },

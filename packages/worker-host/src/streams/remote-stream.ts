@@ -41,6 +41,7 @@ export class RemoteStream<T> implements AsyncIterableIterator<T, undefined>, Asy
   #debtBytes = 0
   #outcome: Outcome | undefined
   #isOver = false
+  #onFailure: (() => void) | undefined
 
   /** @param open sends the call, on the first `next` */
   constructor(open: (stream: RemoteStream<T>) => void) {
@@ -119,6 +120,12 @@ export class RemoteStream<T> implements AsyncIterableIterator<T, undefined>, Asy
     for (const take of served) take({ done: false, value: this.#take() })
   }
 
+  /** @internal told when the producer has failed or is gone, whether somebody reads or not */
+  watchFailure(onFailure: () => void): void {
+    this.#onFailure = onFailure
+    if (this.#outcome !== undefined && this.#outcome !== 'completed') onFailure()
+  }
+
   /** @internal the producer has ended well */
   end(): void {
     this.#finish('completed')
@@ -138,6 +145,7 @@ export class RemoteStream<T> implements AsyncIterableIterator<T, undefined>, Asy
   #finish(outcome: Outcome): void {
     this.#outcome = outcome
     this.#producer = undefined
+    if (outcome !== 'completed') this.#onFailure?.()
     for (const left of this.#left.splice(0)) left()
     const [first, ...rest] = this.#waiting.splice(0)
     if (first) this.#tellEnd(first, outcome)
