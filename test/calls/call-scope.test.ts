@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { Pool, registerStore, registerTraceProvider } from '@troupe/runtime'
+import { Pool, proxy, registerStore, registerTraceProvider } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import { KINDS, placeOf } from '../fixtures/kinds.ts'
+import type { Lodger } from '../fixtures/services/lodger.ts'
 import type { Asking, Scoped, Silent } from '../fixtures/services/scoped.ts'
 import { leaveTenant, tenant } from '../fixtures/services/tenant-store.ts'
 
@@ -47,6 +48,16 @@ describe.each(KINDS)('in a %s:', (kind) => {
       const [left, told] = (await proxy.$with({ timeoutMs: 60_000 }).remainsBehind(other.name, 300)) as [number, number]
       expect(left).toBeLessThan(59_701)
       expect(told).toBeLessThanOrEqual(left)
+    })
+
+    it('limits a call that it makes by `this.context.call` too', async () => {
+      await using pool = new Pool()
+      const place = await placeOf(pool, kind)
+      const other = await place.spawn<Scoped>({ ...scoped, name: 'other' })
+      const { proxy } = await place.spawn<Scoped>({ ...scoped, name: 'asking' })
+      const [left] = await proxy.$with({ timeoutMs: 5_000 }).remainsByCall(other.name)
+      expect(left).toBeGreaterThan(0)
+      expect(left).toBeLessThanOrEqual(5_000)
     })
 
     it('begins anew for each call: a store that one has entered is not there for the next', async () => {
@@ -186,11 +197,56 @@ describe.each(KINDS)('in a %s:', (kind) => {
       ).toEqual([undefined, undefined])
     })
 
-    it('has its name for itself', () => {
-      expect(() => registerStore('tenant', new AsyncLocalStorage())).toThrow(
+    it('can be there several times, as it is in a thread where several modules load it: each of them holds the same', async () => {
+      await using pool = new Pool()
+      const place = await pool.context({ name: 'lodgings', kind })
+      const { proxy: one } = await place.spawn<Silent>({ ...scoped, exportName: 'Silent' })
+      const { proxy: other } = await place.spawn<Lodger>({ name: 'lodger', module: fixture('lodger.ts') })
+      expect(await tenant.run('acme', () => Promise.all([one.tenant(), other.tenant()]))).toEqual(['acme', 'acme'])
+      const second = new AsyncLocalStorage<unknown>()
+      const leave = registerStore('tenant', second)
+      expect(await second.run('globex', () => one.tenant())).toBe('globex')
+      leave()
+      expect(await second.run('globex', () => one.tenant())).toBeUndefined()
+      expect(await tenant.run('acme', () => one.tenant())).toBe('acme')
+    })
+
+    it.each([
+      ['a name', [5, new AsyncLocalStorage()]],
+      ['a store', ['tenant', {}]],
+    ])('needs %s', (_, args) => {
+      expect(() => registerStore(...(args as [string, never]))).toThrow(
         expect.objectContaining({ code: 'ERR_TROUPE_BAD_OPTIONS' }),
       )
-      expect(() => registerStore('tenant', tenant)).not.toThrow()
+    })
+
+    it('is not that of the call which opened the way, for what its service calls back', async () => {
+      await using pool = new Pool()
+      const service = await open(pool)
+      const seen: unknown[] = []
+      const ask = () => service.callBack(proxy(() => void seen.push(tenant.getStore())))
+      await tenant.run('acme', ask)
+      await tenant.run('globex', ask)
+      await ask()
+      expect(seen).toEqual([undefined, undefined, undefined])
+    })
+
+    it('is not that of the stream which a call has waited for', async () => {
+      await using pool = new Pool()
+      const spec = { ...scoped, exportName: 'Silent', invoker: 'serialized' } as const
+      const { proxy } = await (await placeOf(pool, kind)).spawn<Silent>(spec)
+      const tenants = tenant.run('acme', () => Array.fromAsync(proxy.tenants(2)))
+      expect(await Promise.all([tenants, proxy.tenant(), proxy.tenant()])).toEqual([
+        ['acme', 'acme'],
+        undefined,
+        undefined,
+      ])
+    })
+
+    it('travels with a call by `pool.call` too', async () => {
+      await using pool = new Pool()
+      await (await placeOf(pool, kind)).spawn<Scoped>(scoped)
+      expect(await tenant.run('acme', () => pool.call('scoped', 'tenant'))).toEqual(['acme', 'acme'])
     })
 
     it('that was taken back travels no more', async () => {

@@ -11,7 +11,7 @@ import { DeadlineWatch } from '../calls/deadline-watch.ts'
 import type { Home } from '../contexts/home.ts'
 import type { ServiceGraph } from '../graph/service-graph.ts'
 import { requireModule } from '../modules/module-url.ts'
-import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
+import { ProxyObject, requestOf, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Switchboard } from '../routing/switchboard.ts'
 import type { PoolOptions } from '../specs/pool-options.ts'
 import { requireServiceName, requireText } from '../specs/required.ts'
@@ -146,8 +146,15 @@ export class PoolParts {
   request(service: string, method: string, args: readonly unknown[]): CallRequest {
     requireServiceName(service)
     requireText("a method's name", method)
-    const caller = this.id
-    return { service, method, args, caller, isIdempotent: false, signal: undefined, timeoutMs: this.#timeoutMs }
+    const origin = {
+      service,
+      method,
+      caller: this.id,
+      isIdempotent: false,
+      signal: undefined,
+      timeoutMs: this.#timeoutMs,
+    }
+    return requestOf(origin, args)
   }
 
   async close(): Promise<void> {

@@ -204,7 +204,8 @@ type Origin = Omit<CallRequest, 'args' | 'carried' | 'within' | 'isAdmitted'> & 
   readonly trace?: TraceContext | undefined
 }
 
-function requestOf(origin: Origin, args: unknown[]): CallRequest {
+/** A call made here and now: it ends with the one that it is made in, and takes along what stands in registered stores. */
+export function requestOf(origin: Origin, args: readonly unknown[]): CallRequest {
   const { service, method, caller, isIdempotent, signal, trace } = origin
   const scope = currentCall()
   const within = scope?.isOver ? undefined : scope

@@ -18,7 +18,7 @@ import type { BegunCount } from '../wire/carrier.ts'
 import type { Channel } from '../wire/channel.ts'
 import { type Batch, type LinkOrder, MARKED, REPLY_WORDS, Reply, Request, requestWords } from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
-import { asTurn } from '../wire/turn.ts'
+import { asTurn, outsideOfCalls } from '../wire/turn.ts'
 import { ByNumber } from './by-number.ts'
 import { encodeFailure } from './failure.ts'
 import { isAsyncIterable, isThenable } from './method-result.ts'
@@ -383,7 +383,7 @@ export class Dispatcher implements Answerer {
   #beginNext(): void {
     if (!this.#options.isSerialized) return
     this.#isBusy = false
-    this.#drain()
+    outsideOfCalls(() => this.#drain())
   }
 
   /** A result or an item that can't be cloned fails its own call, and ends its own stream. */

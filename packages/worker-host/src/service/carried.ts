@@ -2,9 +2,10 @@
  * What travels with a call beside its arguments: a trace, and what stands in registered stores where the call is made.
  * Nothing is looked up, and nothing sent, until somebody registers a store or a trace provider, or gives a trace.
  */
-import type { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { oncePerThread } from '../copies/once-per-thread.ts'
 import { BadOptionsError } from '../errors/catalogue.ts'
+import { shown } from '../errors/require-options.ts'
 import type { TraceContext } from '../wire/messages.ts'
 
 /** What a call takes along from where it is made. */
@@ -18,7 +19,8 @@ type Store = Pick<AsyncLocalStorage<unknown>, 'getStore' | 'run'>
 type TraceProvider = () => TraceContext | undefined
 
 interface Registry {
-  readonly stores: Map<string, Store>
+  /** Several of a name, where a file that registers one is there several times: each service's module has its own copy. */
+  readonly stores: Map<string, Set<Store>>
   provider: TraceProvider | undefined
 }
 
@@ -29,14 +31,22 @@ const registry = oncePerThread<Registry>('carried', () => ({ stores: new Map(), 
  * module is loaded, at the service, it holds in a method what it held at the call. The value is copied; one that can't be
  * copied stays at home, and in the method the store is empty.
  *
+ * Two of one name hold the same: what either holds travels, and in a method both hold it.
+ *
  * @returns takes it back
- * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for a name that another store has
+ * @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS for what is no name, or no AsyncLocalStorage
  */
 export function registerStore<T>(name: string, store: AsyncLocalStorage<T>): () => void {
-  if ((registry.stores.get(name) ?? store) !== store)
-    throw new BadOptionsError(`there is another store named "${name}"`)
-  registry.stores.set(name, store as Store)
-  return () => void registry.stores.delete(name)
+  if (typeof name !== 'string') throw new BadOptionsError(`a store's name must be a text, found ${shown(name)}`)
+  if (!(store instanceof AsyncLocalStorage))
+    throw new BadOptionsError(`"${name}" must be an AsyncLocalStorage, found ${shown(store)}`)
+  const stores = registry.stores.get(name) ?? new Set()
+  registry.stores.set(name, stores.add(store as Store))
+  return () => {
+    const left = registry.stores.get(name)
+    left?.delete(store as Store)
+    if (left?.size === 0) registry.stores.delete(name)
+  }
 }
 
 /**
@@ -62,8 +72,8 @@ export function carriedNow(given: TraceContext | undefined): Carried | undefined
   if (given === undefined && registry.provider === undefined && registry.stores.size === 0) return undefined
   const trace = given ?? textsOf(registry.provider?.())
   const stores: Record<string, unknown> = {}
-  for (const [name, store] of registry.stores) {
-    const copy = copyOf(store.getStore())
+  for (const [name, ofName] of registry.stores) {
+    const copy = firstCopyOf(ofName)
     if (copy !== undefined) stores[name] = copy
   }
   const hasStores = Object.keys(stores).length > 0
@@ -74,10 +84,12 @@ export function carriedNow(given: TraceContext | undefined): Carried | undefined
 /** Calls `run` with the stores of those names that are registered here as they were at the caller. */
 export function enterStores(values: Readonly<Record<string, unknown>>, run: () => unknown): unknown {
   let entered = run
-  for (const [name, store] of registry.stores) {
+  for (const [name, ofName] of registry.stores) {
     if (!Object.hasOwn(values, name)) continue
-    const inner = entered
-    entered = () => store.run(values[name], inner)
+    for (const store of ofName) {
+      const inner = entered
+      entered = () => store.run(values[name], inner)
+    }
   }
   return entered()
 }
@@ -87,6 +99,14 @@ function textsOf(trace: TraceContext | undefined): TraceContext | undefined {
   const { traceparent, tracestate } = trace ?? {}
   if (typeof traceparent !== 'string') return undefined
   return typeof tracestate === 'string' ? { traceparent, tracestate } : { traceparent }
+}
+
+function firstCopyOf(stores: Iterable<Store>): unknown {
+  for (const store of stores) {
+    const copy = copyOf(store.getStore())
+    if (copy !== undefined) return copy
+  }
+  return undefined
 }
 
 function copyOf(value: unknown): unknown {

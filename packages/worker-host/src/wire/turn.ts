@@ -4,6 +4,8 @@
  * A turn ends with the first of its microtasks; one that a message has begun, as soon as that has been taken in: so a call
  * that is passed on between threads needs no microtask on the way, and its caller one instead of three.
  */
+import { AsyncResource } from 'node:async_hooks'
+
 export interface TurnEnding {
   endTurn(): void
 }
@@ -22,19 +24,31 @@ export function atTurnEnd(ending: TurnEnding): void {
   endings.push(ending)
 }
 
-/** What takes messages in: each is a turn. */
+/** Where no call runs, and no store is set: this module is loaded before there is any. */
+const outside = new AsyncResource('troupe:turn', { requireManualDestroy: true })
+
+/** Runs it outside of all calls: what waits, for a message or for its turn, must not find itself in the call that let it wait. */
+export const outsideOfCalls = (run: () => void): void => outside.runInAsyncScope(run)
+
+/**
+ * What takes messages in: each is a turn, outside of all calls. A channel would else have every message of its life taken
+ * in where it happened to be opened: in the stores, and the limits, of whoever made its first call.
+ */
 export const asTurn =
   <Message>(receive: (message: Message) => void) =>
-  (message: Message): void => {
-    if (isWithin || endings.length > 0) return receive(message) // in a turn that has begun, and will end, already
-    isWithin = true
-    try {
-      receive(message)
-    } finally {
-      isWithin = false
-      end()
-    }
+  (message: Message): void =>
+    outside.runInAsyncScope(take, undefined, receive, message)
+
+function take<Message>(receive: (message: Message) => void, message: Message): void {
+  if (isWithin || endings.length > 0) return receive(message) // in a turn that has begun, and will end, already
+  isWithin = true
+  try {
+    receive(message)
+  } finally {
+    isWithin = false
+    end()
   }
+}
 
 function end(): void {
   const ended = endings
