@@ -6,33 +6,8 @@
  */
 import { types } from 'node:util'
 import { messageOf } from '../errors/catalogue.ts'
-import type { ContextId } from './context-id.ts'
-import type { CallQuestion, Policy } from './policy.ts'
 
 const warned = new Set<string>()
-
-/**
- * Asks them in turn, and none behind the first that refuses. Each gets a question of its own, made when it is asked: it
- * might change it, and most calls have no policy to ask here.
- *
- * @param place where the service is, and its name
- */
-export function admitsAll(
-  policies: readonly Policy[],
-  { context, service }: Pick<CallQuestion, 'context' | 'service'>,
-  caller: ContextId,
-  method: string,
-): boolean {
-  try {
-    for (const policy of policies) {
-      const verdict: unknown = policy.isAuthorized({ caller, context, service, method })
-      if (verdict !== true) return refusedBy(verdict, `a policy of "${service}.${method}"`)
-    }
-  } catch (error) {
-    return refusedByThrowing(error, `a policy of "${service}.${method}"`)
-  }
-  return true
-}
 
 /**
  * @param verdict what is not `true`
