@@ -7,7 +7,7 @@ import type { Shelf } from '../fixtures/services/shelf.ts'
 import { SkippingClock } from '../fixtures/skipping-clock.ts'
 import { WatchedClock } from '../fixtures/watched-clock.ts'
 
-const methods = { get: 'getMany', wrong: 'wrongMany', fails: 'failsMany', waits: 'waitsMany' }
+const methods = { get: 'getMany', wrong: 'wrongMany', fails: 'failsMany', waits: 'waitsMany', asks: 'asksMany' }
 
 describe.each(KINDS)('in a %s:', (kind) => {
   async function spawnShelf(pool: Pool, options: Partial<BatchingOptions> = {}) {
@@ -47,6 +47,15 @@ describe.each(KINDS)('in a %s:', (kind) => {
         { value: { key: 'c' } },
       ])
       expect(await proxy.takeLog()).toEqual(['getMany a,b,c'])
+    })
+
+    it('is not sent again for what a call of the batch method could not send', async () => {
+      await using pool = new Pool()
+      const { proxy } = await spawnShelf(pool)
+      const outcomes = await Promise.allSettled([proxy.asks(1), proxy.asks(2), proxy.asks(3)])
+      const refused = { reason: { code: 'ERR_TROUPE_NOT_CLONEABLE', path: 'argument 0[1]' } }
+      expect(outcomes).toMatchObject([refused, refused, refused])
+      expect(await proxy.takeLog()).toEqual(['asksMany 1,2,3'])
     })
 
     it('gives an entry made by `failed` to its caller alone, as the error that it was', async () => {

@@ -8,9 +8,9 @@ export interface CallOptions {
    */
   readonly signal?: AbortSignal | undefined
   /**
-   * Longest time the caller waits for the reply, counted from the call; time in the mailbox counts. For a
-   * method that is known to be a stream, the time until its end, without a limit unless one is given here; for a call that
-   * turns out to return one, the time until then.
+   * Longest time the caller waits for the reply, counted from the call; time in the mailbox counts. For a method that is
+   * known to be a stream, the time until its end, without a limit unless one is given here; for a call that turns out to
+   * return one, the time until then.
    * @unit milliseconds; `null` waits for ever
    * @defaultValue the pool's `timeoutMs`
    * @throws {DeadlineExceededError} ERR_TROUPE_DEADLINE at the caller; the method is told to abort, and may still finish

@@ -170,7 +170,7 @@ export class BatchingInvoker extends Invoker {
       const seen = new Set<unknown>()
       for (const [index, call] of calls.entries()) settle(call, entries[index], seen)
     } catch (error) {
-      const unsent = calls[unsentIndex(error)]
+      const unsent = calls[unsentIndex(error, `call of "${service}.${method}"`)]
       if (unsent === undefined) for (const call of calls) call.fail(() => error)
       else {
         unsent.fail(() => refusedArguments(unsent, error as Error)) // nothing has left, and it alone is why
@@ -191,9 +191,15 @@ function settle(call: Call, entry: unknown, seen: Set<unknown>): void {
   seen.add(entry)
 }
 
-/** Whose arguments can't be sent, by where the first that can't stands in the list of them; -1 for another error. */
-function unsentIndex(error: unknown): number {
-  const place = error instanceof NotCloneableError ? /^argument 0\[(\d+)\]/.exec(error.path) : null
+/**
+ * Whose arguments can't be sent, by where the first that can't stands in the list of them.
+ *
+ * @param batchCall what its refusal is of: the batch method may have run, and thrown the refusal of a call of its own
+ * @returns -1 for another error
+ */
+function unsentIndex(error: unknown, batchCall: string): number {
+  if (!(error instanceof NotCloneableError) || !error.message.startsWith(`${batchCall}:`)) return -1
+  const place = /^argument 0\[(\d+)\]/.exec(error.path)
   return place === null ? -1 : Number(place[1])
 }
 

@@ -2,8 +2,7 @@
  * What runs in a thread: loads a service, walks it through its transitions, and lets calls in while it is RUNNING.
  * The owner holds `Comlink.wrap<HostApi>` of it and decides every move; the host only carries moves out.
  *
- * Nothing here throws to the owner: Comlink would drop an error's code, class and cause, so what
- * hooks throw travels as data.
+ * Nothing here throws to the owner: Comlink would drop an error's code, class and cause, so what hooks throw travels as data.
  */
 import type { ContextId } from '../access/context-id.ts'
 import { describeMethod, type MethodDescription, methodTable } from '../access/method-table.ts'
