@@ -6,6 +6,8 @@ import { Pool, type RestartType, type ServiceHandle } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import { KINDS, placeOf } from '../fixtures/kinds.ts'
+import { Notebook } from '../fixtures/notebook.ts'
+import type { Captive } from '../fixtures/services/captive.ts'
 import type { Patient } from '../fixtures/services/patient.ts'
 
 const PATIENT = 'patient'
@@ -110,10 +112,13 @@ describe.each(KINDS)('in a %s:', (kind) => {
 
   it('questions about its tasks are answered by the crash', async () => {
     await using pool = new Pool()
-    const handle = await (await placeOf(pool, kind)).spawn<Patient>({ name: PATIENT, module: fixture('patient.ts') })
+    const handle = await (await placeOf(pool, kind)).spawn<Captive>({ name: PATIENT, module: fixture('captive.ts') })
+    using notes = new Notebook()
+    const spinning = expect(handle.proxy.spin(notes.path)).rejects.toMatchObject(crashed)
+    await notes.until('spins')
     const asked = expect(handle.tasks()).rejects.toMatchObject(crashed)
     handle.kill(new Error('enough'))
-    await asked
+    await Promise.all([spinning, asked])
   })
 
   it('a pool that is closed has it end as a crash, and starts nothing any more', async () => {
