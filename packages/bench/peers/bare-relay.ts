@@ -1,4 +1,4 @@
-/** What a routed call is at the least: a worker calls another one by ports, and this thread hands each message on. */
+/** What going by an owner is at the least: a worker calls another one by ports, and this thread hands each message on. */
 import { once } from 'node:events'
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
 import type { Closable, Turn } from '../question.ts'

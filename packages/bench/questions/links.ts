@@ -95,7 +95,7 @@ export const question: Question = {
   asks: 'what does a call between two services cost, by their owner and past it?',
   notes: [
     'Two services of one pool; the calling one measures in its own thread. All have the pool’s deadline of 30 s.',
-    'Relayed is what a route is at the least: a thread that does nothing but hand each message on, from port to port.',
+    'Relayed: a thread does nothing but hand each message on, from port to port, there and back. The result of a routed call that is alone does not come back that way.',
     "In flight it is the processor's time that is compared, of all threads together: three of them take part in a routed call, two in the others.",
   ],
   contests: [

@@ -37,11 +37,14 @@ export type { HostTask } from './thread.ts'
 export { ValueExchange } from './values/exchange.ts'
 export { heldValues, plainCopy } from './values/plain-copy.ts'
 export { refusal } from './values/refusal.ts'
+export { AnsweredLog } from './wire/answered-log.ts'
 export { type BegunCount, type Carrier, memoryCarrier } from './wire/carrier.ts'
 export { type Channel, type ChannelEnd, transferOf, unheard } from './wire/channel.ts'
 export { controlEndpoint } from './wire/control-endpoint.ts'
 export type { Lowered } from './wire/marks.ts'
 export {
+  ANSWER_WORDS,
+  type AnswerOrder,
   type Batch,
   Exchange,
   type LinkOrder,

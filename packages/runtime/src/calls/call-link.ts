@@ -4,7 +4,7 @@
  * Ids are places in an array, used again once their call is settled. A link lives as long as its thread, so a reply can
  * never meet a call of another incarnation.
  */
-import { MessagePort } from 'node:worker_threads'
+import type { MessagePort } from 'node:worker_threads'
 import {
   type ContextId,
   NoSuchMethodError,
@@ -20,7 +20,6 @@ import {
   Exchange,
   encodeThrown,
   type ItemBatch,
-  type LinkOrder,
   type Lowered,
   MARKED,
   type MakeError,
@@ -42,7 +41,9 @@ import { AbandonedCalls } from './abandoned-calls.ts'
 import type { Call, CallHolder, RefusedCall } from './call.ts'
 import type { Expiring } from './deadline-watch.ts'
 import { admits, type MethodBook } from './method-book.ts'
+import { OtherCallers } from './other-callers.ts'
 import { rebuildThrown } from './rejection.ts'
+import { ResultPorts } from './result-ports.ts'
 import type { TurnClock } from './turn-clock.ts'
 
 export interface CallLinkOptions {
@@ -71,7 +72,11 @@ export interface CallLinkOptions {
   readonly judge?: { send(call: Call): void }
 }
 
+const CALLS: readonly unknown[] = [Request.Call, Request.CallWith, Request.CallFor]
+
 export class CallLink implements CallHolder, Expiring {
+  /** Who else calls, or is answered, there. */
+  readonly others: OtherCallers
   readonly #options: CallLinkOptions
   /** The callers whom the other end has been told of, with their numbers; the owner has 0. */
   readonly #callers: Map<ContextId, number>
@@ -87,6 +92,9 @@ export class CallLink implements CallHolder, Expiring {
   readonly #spent = new WeakSet<Call>()
   /** By call: the error that explains why it still waits for a service that is not there. */
   readonly #lateOf = new WeakMap<Call, unknown>()
+  readonly #results = new ResultPorts((...result) => this.#takeResult(...result))
+  /** Calls with which the other end is done, and whose result is on its way past it. */
+  readonly #released = new Set<number>()
   /** Called when the calls before them have begun. */
   readonly #fences: (() => void)[] = []
   #sent = 0
@@ -107,20 +115,24 @@ export class CallLink implements CallHolder, Expiring {
       onRefused: (record, reason) => this.#refuse(record, reason),
     })
     this.#values.connect(this.#outbox, options.port.carries)
+    this.others = new OtherCallers({ ...options, outbox: this.#outbox })
     const receive = asTurn((batch: Batch) => this.#receive(batch))
     options.port.on('message', receive)
   }
 
   /** Calls and streams that the thread has and has not answered. */
   get pending(): number {
+    if (this.#running + this.#streams > 0) this.#readAnswered()
     return this.#running + this.#streams
   }
 
   get hasRoom(): boolean {
+    if (this.#running >= this.#options.window) this.#readAnswered()
     return this.#running < this.#options.window
   }
 
   get succeeded(): number {
+    this.#readAnswered()
     return this.#succeeded
   }
 
@@ -146,7 +158,8 @@ export class CallLink implements CallHolder, Expiring {
     call.holder = this
     if (timeoutMs !== null) call.sentAtMs = this.#options.time.turnMs()
     const number = method.number + (methods.size === 0 ? 0 : this.#offsetOf(caller))
-    this.#outbox.putCall(id, number, call.request.args, this.#options.extrasOf(call))
+    const place = this.others.placeOf(call, method, this.#running)
+    this.#outbox.putCall(id, number, call.request.args, this.#options.extrasOf(call), place)
     if (method.description.isCast) call.handOver()
     if (call.stream !== undefined && this.#calls[id] === call) this.#attach(call)
   }
@@ -156,20 +169,9 @@ export class CallLink implements CallHolder, Expiring {
     this.#outbox.putValue(Request.Route, number, route)
   }
 
-  /** A port can't be sent to another process. */
-  get canLend(): boolean {
-    return this.#options.port instanceof MessagePort
-  }
-
-  /** Gives another caller a port to the same service; calls that were sent here before are ahead of its calls. */
-  lend(order: LinkOrder): void {
-    this.#outbox.flush()
-    this.#options.port.postMessage([Request.Link, 0, order], [order.port])
-  }
-
-  /** Takes the caller's port away, whatever it does. */
-  unlink(caller: ContextId): void {
-    this.#outbox.putFixed(Request.Unlink, 0, caller)
+  /** Takes results of that service's calls straight from its thread. */
+  hear(service: string, port: MessagePort): void {
+    this.#results.open(service, port)
   }
 
   /** Resolves when every call that was sent before has begun; never, when the thread dies first. */
@@ -187,6 +189,8 @@ export class CallLink implements CallHolder, Expiring {
   close(death: Death, make?: () => Error): Call[] {
     const { port, service } = this.#options
     for (const batch of unheard(port)) this.#receive(batch as Batch)
+    this.#readAnswered()
+    this.#results.close()
     const isLost = (call: Call): boolean => this.#hasBegun(call) || this.#spent.has(call)
     for (const call of this.#calls) if (call !== undefined && !isLost(call)) this.#values.giveBack(call.id)
     this.#values.close(() => new ServiceCrashedError(service, { ...death, mayHaveRun: true }))
@@ -206,6 +210,10 @@ export class CallLink implements CallHolder, Expiring {
     this.#calls[call.id] = undefined
     this.#values.endCall(call.id)
     this.#failed++
+    if (this.#released.delete(call.id)) {
+      this.#free.push(call.id)
+      return this.#forget(call)
+    }
     const { killAfterMs = Number.POSITIVE_INFINITY } = this.#options.methods.find(call.request)!.description
     const killAtMs = this.#options.time.now() + killAfterMs
     this.#abandoned.add(call.id, call, killAtMs)
@@ -214,6 +222,7 @@ export class CallLink implements CallHolder, Expiring {
   }
 
   expire(nowMs: number): number {
+    this.#readAnswered()
     let earliestMs = Number.POSITIVE_INFINITY
     for (const call of this.#calls) {
       if (call === undefined) continue
@@ -233,6 +242,7 @@ export class CallLink implements CallHolder, Expiring {
 
   /** Fails all that the thread has not answered; replies that come later are dropped. */
   failAll(make: (call: Call) => Error): void {
+    this.#readAnswered()
     this.#values.failPending(() => new RevokedError(`service "${this.#options.service}"`, 'it stops'))
     this.#options.port.once('close', () => this.#values.close()) // the thread may yet call what it holds
     for (const call of this.#takeAll()) {
@@ -281,6 +291,10 @@ export class CallLink implements CallHolder, Expiring {
     this.#attach(call)
   }
 
+  #readAnswered(): void {
+    for (const id of this.others.readAnswered(this.#running)) this.#letGo(id)
+  }
+
   #receive(batch: Batch): void {
     for (let offset = 0; offset < batch.length; offset += REPLY_WORDS) {
       const operation = batch[offset] as number
@@ -327,13 +341,49 @@ export class CallLink implements CallHolder, Expiring {
       case Reply.Pending:
         if (call !== undefined) this.#notePending(call, value as ThrownData | undefined)
         break
+      case Reply.Answered:
+        for (const answered of this.others.takeTold()) this.#letGo(answered)
+        break
+      case Reply.Released:
+        if (Array.isArray(value)) for (const released of value) this.#release(released as number)
+        break
       default:
         this.#settle(operation, id, value)
     }
   }
 
+  /** The call's result has gone straight to its caller. */
+  #letGo(id: number): void {
+    const call = this.#calls[id]
+    if (call !== undefined && call.request.passed === undefined) return // not one that could have been
+    this.#free.push(id)
+    if (call === undefined) return this.#forgetAbandoned(id, Reply.Answered)
+    this.#calls[id] = undefined
+    this.#forget(call)
+    this.#succeeded++
+    call.letGo()
+  }
+
+  /** The other end is done with the call, whose result goes past it. */
+  #release(id: number): void {
+    if (this.#calls[id] === undefined) this.#settle(Reply.Released, id, undefined)
+    else this.#released.add(id)
+  }
+
+  /** One that has failed meanwhile has left its id to another, whose ordinal is not the same. */
+  #takeResult(service: string, id: number, ordinal: unknown, value: unknown): void {
+    const call = this.#calls[id]
+    if (call === undefined || call.ordinal !== ordinal || call.request.service !== service) return
+    this.#calls[id] = undefined
+    this.#forget(call)
+    if (this.#released.delete(id)) this.#free.push(id)
+    this.#succeeded++
+    call.succeed(value)
+  }
+
   /** The thread is done with the call. */
   #settle(operation: number, id: number, value: unknown): void {
+    if (operation === Reply.Failure) this.#results.hear() // what had been answered before counts
     const call = this.#calls[id]
     this.#free.push(id)
     if (call === undefined) return this.#forgetAbandoned(id, operation) // failed earlier; only now is its id free
@@ -404,7 +454,7 @@ export class CallLink implements CallHolder, Expiring {
     if (this.#values.refuse(record, reason)) return
     const id = record[1] as number
     const call = this.#calls[id]
-    if ((record[0] !== Request.Call && record[0] !== Request.CallWith) || call === undefined) return
+    if (call === undefined || !CALLS.includes(record[0])) return
     this.#calls[id] = undefined
     this.#free.push(id)
     this.#forget(call)

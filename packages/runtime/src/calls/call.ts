@@ -144,6 +144,11 @@ export class Call implements Follower {
     else if (!this.#isHandedOver) this.#answer(value)
   }
 
+  /** The one that it passes on was answered without it. */
+  letGo(): void {
+    if (this.#settle() && !this.#isHandedOver) this.request.passed!.letGo()
+  }
+
   /** @param make makes the error in a job of its own, from which the frames of the awaiting caller can be seen */
   fail(make: MakeError): void {
     if (!this.#settle()) return

@@ -3,6 +3,7 @@
  * enough of them, the owner is asked for a link, and they go straight to the service's thread.
  *
  *     routed ──ASK_AFTER calls──→ asking ──granted──→ direct ──recalled, or its thread is gone──→ routed
+ *                                    ├──answers granted──→ routed, the results straight ──its thread is gone──→ routed
  *                                    └──refused──→ routed, and twice as many calls before the next question
  *
  * The order of the calls is the same throughout. While the owner is asked, calls wait here: the question goes behind those
@@ -15,7 +16,7 @@ import type { CallRequest } from '../calls/call.ts'
 import type { DeadlineWatch } from '../calls/deadline-watch.ts'
 import { ConcurrentInvoker } from '../calls/invoker.ts'
 import { DirectLink } from './direct-link.ts'
-import { LINKS, type LinkGrant, type LinkNotice } from './link-terms.ts'
+import { type AnswerGrant, LINKS, type LinkGrant, type LinkNotice } from './link-terms.ts'
 import type { Way } from './way.ts'
 
 /** Fewer are not worth a channel. */
@@ -34,6 +35,7 @@ export class Line {
   readonly #invoker = new ConcurrentInvoker()
   #direct: DirectLink | undefined
   #isAsking = false
+  #hasAnswers = false
   /** The link is empty and given back as soon as everything is answered. */
   #isLeft = false
   #routed = 0
@@ -91,9 +93,14 @@ export class Line {
     this.#isAsking = false
   }
 
-  #take(grant: LinkGrant): void {
+  #take(grant: LinkGrant | AnswerGrant): void {
     const { service, caller, way, watch } = this.#options
     const { queue } = this.#invoker
+    if ('answers' in grant) {
+      this.#hasAnswers = true
+      way.hear(service, grant.answers)
+      return queue.setFlow('send')
+    }
     this.#direct = new DirectLink({ service, caller, grant, routed: way.sink, watch, onRoom: () => this.#onRoom() })
     queue.connect([this.#direct.sink])
     queue.setFlow('send')
@@ -137,7 +144,9 @@ export class Line {
     this.#direct = undefined
     this.#isLeft = false
     this.#routed = 0
-    this.#askAfter = direct === undefined ? Math.min(this.#askAfter * 2, MAX_ASK_AFTER) : ASK_AFTER
+    const hadNone = direct === undefined && !this.#hasAnswers
+    this.#hasAnswers = false
+    this.#askAfter = hadNone ? Math.min(this.#askAfter * 2, MAX_ASK_AFTER) : ASK_AFTER
     // Whoever ended it knows what becomes of the calls that have not begun: they are routed.
     const untouched =
       failure instanceof ServiceCrashedError ? direct?.close(failure) : direct?.close({}, () => late(failure))

@@ -1,5 +1,6 @@
 /**
- * The owner's end of the links to one thread: makes them, counts what goes by them, and takes them back.
+ * The owner's end of the links to one thread: makes them, counts what goes by them, and takes them back. To callers whose
+ * calls are to be routed it lends a port by which their results come.
  *
  * A link is a capability. The owner has asked the policies, stamped it with the caller's identity, and can revoke it; and it
  * ends with the service's thread, with the caller's, and with a stop of the service.
@@ -9,7 +10,7 @@ import { type ContextId, RevokedError, transfer } from '@troupe/worker-host'
 import { type Follower, isAdmitted, type MethodDescription } from '@troupe/worker-host/owner'
 import type { ScopeReader } from '../calls/call-extras.ts'
 import type { CallLink } from '../calls/call-link.ts'
-import { LINK_COUNTS, type LinkNotice } from './link-terms.ts'
+import { type AnswerGrant, LINK_COUNTS, type LinkGrant } from './link-terms.ts'
 
 export interface LinkLenderOptions {
   readonly service: string
@@ -26,12 +27,13 @@ export interface LinkLenderOptions {
 /** For a caller whose link is revoked to have its answers; one that is blocked, or will not, loses it then. */
 const REVOKE_MS = 1_000
 
-/** Callers that have a link to one service; those that come later have their calls routed. */
+/** Callers that have a link to one service; those that come later have their calls routed. The same for results. */
 const MAX_LINKS = 256
 
 export class LinkLender {
   readonly #options: LinkLenderOptions
-  readonly #loans = new Set<Loan>()
+  readonly #loans = new Set<Loan<LinkGrant>>()
+  readonly #answers = new Set<Loan<AnswerGrant>>()
   #past = { succeeded: 0, failed: 0 }
 
   constructor(options: LinkLenderOptions) {
@@ -45,7 +47,8 @@ export class LinkLender {
 
   get calls(): { readonly pending: number; readonly succeeded: number; readonly failed: number } {
     const total = { pending: 0, ...this.#past }
-    for (const { counts } of this.#loans) {
+    for (const { grant } of this.#loans) {
+      const { counts } = grant
       total.pending += counts[LINK_COUNTS.pending]!
       total.succeeded += counts[LINK_COUNTS.succeeded]!
       total.failed += counts[LINK_COUNTS.failed]!
@@ -54,18 +57,32 @@ export class LinkLender {
   }
 
   /** @returns undefined when no method admits the caller, or when an abort may have to kill the thread: only the owner does that */
-  lend(caller: ContextId): Loan | undefined {
-    const { service, context, link, methods, reader, window } = this.#options
+  lend(caller: ContextId): Loan<LinkGrant> | undefined {
+    const { context, link, methods, reader, window } = this.#options
     const isOwners = methods.some(({ killAfterMs }) => killAfterMs !== undefined)
-    if (isOwners || !link.canLend || this.#loans.size >= MAX_LINKS) return undefined
-    if (!methods.some((method) => isAdmitted(method, caller, context, service))) return undefined
+    if (isOwners || this.#loans.size >= MAX_LINKS || !this.#mayHave(caller)) return undefined
     const { port1, port2 } = new MessageChannel()
     const size = Object.keys(LINK_COUNTS).length * Int32Array.BYTES_PER_ELEMENT
     const counts = new Int32Array(new SharedArrayBuffer(size))
-    link.lend({ caller, port: port2, begun: counts })
+    link.others.lend({ caller, port: port2, begun: counts })
     const grant = { port: port1, context, methods, reader, window, counts }
     const loan = new Loan(caller, transfer(grant, [port1]), () => this.#forget(loan))
     this.#loans.add(loan)
+    return loan
+  }
+
+  /** For results to come straight to a caller whose calls go by the owner. @returns undefined where they can't */
+  lendAnswers(caller: ContextId): Loan<AnswerGrant> | undefined {
+    const { link } = this.#options
+    const isFull = this.#answers.size >= MAX_LINKS
+    if (isFull || !link.others.canAnswer(caller) || !this.#mayHave(caller)) return undefined
+    const { port1: answers, port2: port } = new MessageChannel()
+    link.others.answerAt(caller, port)
+    const loan = new Loan(caller, transfer({ answers }, [answers]), () => {
+      link.others.answerHere(caller)
+      this.#answers.delete(loan)
+    })
+    this.#answers.add(loan)
     return loan
   }
 
@@ -78,8 +95,8 @@ export class LinkLender {
   revoke(caller: ContextId): void {
     this.recall(caller)
     const { service, link } = this.#options
-    const cut = (loan: Loan) => (): void => {
-      link.unlink(caller)
+    const cut = (loan: Loan<LinkGrant>) => (): void => {
+      link.others.unlink(caller)
       loan.fail(new RevokedError(`service "${service}"`, 'the link to it was revoked'))
     }
     for (const loan of this.#loans) if (loan.caller === caller) loan.endBy(cut(loan))
@@ -87,39 +104,43 @@ export class LinkLender {
 
   /** The thread is gone, or has stopped: what by a link has not been answered fails with that. */
   close(make: () => Error): void {
-    for (const loan of [...this.#loans]) loan.fail(make())
+    for (const loan of [...this.#loans, ...this.#answers]) loan.fail(make())
   }
 
-  #forget(loan: Loan): void {
+  #mayHave(caller: ContextId): boolean {
+    const { service, context, link, methods } = this.#options
+    return link.others.canLend && methods.some((method) => isAdmitted(method, caller, context, service))
+  }
+
+  #forget(loan: Loan<LinkGrant>): void {
     if (!this.#loans.delete(loan)) return
-    this.#past.succeeded += loan.counts[LINK_COUNTS.succeeded]!
-    this.#past.failed += loan.counts[LINK_COUNTS.failed]!
+    const { counts } = loan.grant
+    this.#past.succeeded += counts[LINK_COUNTS.succeeded]!
+    this.#past.failed += counts[LINK_COUNTS.failed]!
     this.#options.onReturned()
   }
 }
 
-/** One link, as its owner has it. It is over when the caller has left, or when it has failed. */
-export class Loan implements Follower {
+/** What was lent to one caller, as the owner has it. It is over when the caller has left, or when it has failed. */
+export class Loan<Grant = LinkGrant | AnswerGrant> implements Follower {
   readonly caller: ContextId
-  readonly counts: Int32Array
+  readonly grant: Grant
   followsAfter: Follower | undefined = undefined
   followedBy: Follower | undefined = undefined
-  readonly #grant: LinkNotice
   readonly #onOver: () => void
   readonly #recalled = Promise.withResolvers<void>()
   readonly #over = Promise.withResolvers<{ readonly error?: Error }>()
   #late: NodeJS.Timeout | undefined
 
-  constructor(caller: ContextId, grant: Exclude<LinkNotice, 'leave'>, onOver: () => void) {
+  constructor(caller: ContextId, grant: Grant, onOver: () => void) {
     this.caller = caller
-    this.counts = grant.counts
-    this.#grant = grant
+    this.grant = grant
     this.#onOver = onOver
   }
 
   /** What the caller is told. */
-  async *notices(): AsyncGenerator<LinkNotice> {
-    yield this.#grant
+  async *notices(): AsyncGenerator<Grant | 'leave'> {
+    yield this.grant
     await Promise.race([this.#recalled.promise, this.#over.promise])
     yield 'leave'
     const { error } = await this.#over.promise

@@ -19,11 +19,16 @@ export interface LinkGrant {
   readonly counts: Int32Array
 }
 
+/** What a caller is given whose calls are to go by their owner: a port by which their results come. */
+export interface AnswerGrant {
+  readonly answers: MessagePort
+}
+
 /**
  * What the stream of a link carries. After `leave` the caller sends nothing more by it, and leaves the stream when
- * everything is answered. The stream's end is the link's.
+ * everything is answered. The stream's end is the link's. An answer grant stands alone.
  */
-export type LinkNotice = LinkGrant | 'leave'
+export type LinkNotice = LinkGrant | AnswerGrant | 'leave'
 
 /** The words of `counts`: the service's thread writes the first, the caller's the others. */
 export const LINK_COUNTS = { begun: 0, pending: 1, succeeded: 2, failed: 3 } as const

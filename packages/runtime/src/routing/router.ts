@@ -96,7 +96,9 @@ export class Router {
 
   #passOn(service: string, method: string, caller: ContextId): PassOn {
     const { isIdempotent, signal } = UNKNOWN
+    const straightFrom = caller === this.#options.peer ? service : undefined
     return (within, args) => {
+      within.straightFrom = straightFrom
       const timeoutMs = within.remainingAt(systemTurnClock.turnMs())
       const carried = carriedBy(within)
       const passed = within

@@ -1,4 +1,5 @@
 /** The sending end of a way between two contexts: an invoker whose calls go to the router at the other end. */
+import type { MessagePort } from 'node:worker_threads'
 import type { ContextId } from '@troupe/worker-host'
 import type { Channel } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
@@ -51,6 +52,11 @@ export class Way {
 
   send(request: CallRequest): Promise<unknown> {
     return this.#invoker.receive(request)
+  }
+
+  /** Takes results of that service's calls straight from its thread. */
+  hear(service: string, port: MessagePort): void {
+    this.#link.hear(service, port)
   }
 
   /** The other end is gone: calls that it has not answered fail. */

@@ -84,6 +84,11 @@ export class ReplicaSet {
     return this.#replicas.length === 1 ? this.#replicas[0]!.lender.lend(caller) : undefined
   }
 
+  /** A port for a caller's results; undefined when they go by the owner. */
+  lendAnswers(caller: ContextId): Loan | undefined {
+    return this.#replicas.length === 1 ? this.#replicas[0]!.lender.lendAnswers(caller) : undefined
+  }
+
   /** Has callers give their links back, as soon as what went by them is answered. */
   recall(): void {
     for (const { lender } of this.#replicas) lender.recall()

@@ -120,12 +120,17 @@ export class ServiceRunner {
     return this.#life.ended
   }
 
-  /** A link for a caller; undefined when its calls are to be routed: while some wait, too, for they come first. */
+  /**
+   * A link for a caller, or a port for its results when its calls are to be routed; undefined when all goes by the owner:
+   * while some calls wait, too, for they come first.
+   */
   lend(caller: ContextId): Loan | undefined {
     const { link, invoker } = this.#spec
     const isOpen = this.state === 'RUNNING' && this.reconciler.target === 'RUNNING'
-    if (link !== 'direct' || !isOpen || invoker.queue.waiting > 0 || this.#revoked.has(caller)) return undefined
-    return this.replicas.lend(caller)
+    if (!isOpen || invoker.queue.waiting > 0) return undefined
+    const isToLink = link === 'direct' && !this.#revoked.has(caller)
+    const loan = isToLink ? this.replicas.lend(caller) : undefined
+    return loan ?? (invoker.isPlain ? this.replicas.lendAnswers(caller) : undefined)
   }
 
   /** Has the caller's calls routed from now on. */

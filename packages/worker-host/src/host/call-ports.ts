@@ -6,17 +6,20 @@ import type { ContextId } from '../access/context-id.ts'
 import { RevokedError } from '../errors/catalogue.ts'
 import { memoryCarrier } from '../wire/carrier.ts'
 import type { LinkOrder } from '../wire/messages.ts'
+import { AnswerPorts } from './answer-ports.ts'
 import { Dispatcher, type DispatcherOptions } from './dispatcher.ts'
 
 export class CallPorts {
   readonly #options: DispatcherOptions
   readonly #owner: Dispatcher
+  readonly #answers = new AnswerPorts(() => this.#owner.tellAnswered())
   readonly #links = new Set<Dispatcher>()
 
   constructor(options: DispatcherOptions) {
     this.#options = options
     this.#owner = new Dispatcher({
       ...options,
+      answers: this.#answers,
       onLink: (order) => this.#open(order),
       onUnlink: (caller) => this.#cut(caller),
     })
@@ -35,6 +38,7 @@ export class CallPorts {
   }
 
   async close(): Promise<void> {
+    this.#answers.close()
     await Promise.all(this.#all().map((dispatcher) => dispatcher.close()))
   }
 

@@ -10,15 +10,26 @@ import type { ContextId } from '../access/context-id.ts'
 import type { ExposedMethod } from '../access/method-table.ts'
 import { messageOf, NoSuchMethodError, NotRunningError } from '../errors/catalogue.ts'
 import { reasonOf, type ThrownData } from '../errors/error-data.ts'
-import { CallScope, type CallScopes, type ReceivedExtras, receiveExtras } from '../service/call-scope.ts'
+import { CallScope, type CallScopes, placedExtras, type ReceivedExtras, receiveExtras } from '../service/call-scope.ts'
 import { type StreamEnd, StreamProducer } from '../streams/stream-producer.ts'
 import { ValueExchange } from '../values/exchange.ts'
 import { refusal } from '../values/refusal.ts'
 import type { BegunCount } from '../wire/carrier.ts'
 import type { Channel } from '../wire/channel.ts'
-import { type Batch, type LinkOrder, MARKED, REPLY_WORDS, Reply, Request } from '../wire/messages.ts'
+import {
+  type AnswerOrder,
+  type Batch,
+  type CallOperation,
+  EXTRA_WORDS,
+  type LinkOrder,
+  MARKED,
+  REPLY_WORDS,
+  Reply,
+  Request,
+} from '../wire/messages.ts'
 import { type Outbox, replyOutbox } from '../wire/outbox.ts'
 import { asTurn, outsideOfCalls } from '../wire/turn.ts'
+import type { AnswerPorts } from './answer-ports.ts'
 import { ByNumber } from './by-number.ts'
 import { encodeFailure } from './failure.ts'
 import { isAsyncIterable, isThenable } from './method-result.ts'
@@ -44,6 +55,8 @@ export interface DispatcherOptions {
   readonly asksAllPolicies?: boolean
   /** Each of its methods is a `PassOn`. */
   readonly passesOn?: boolean
+  /** By which results go straight to callers whose calls the owner passes on. */
+  readonly answers?: AnswerPorts
   /** The owner has made a port for another caller. */
   readonly onLink?: (order: LinkOrder) => void
   /** The owner takes away what another caller has. */
@@ -119,8 +132,15 @@ export class Dispatcher implements Answerer {
     this.#outbox.putFixed(Reply.Refused, 0, [caller, method])
   }
 
+  /** Tells the owner that results have gone straight to their callers. */
+  tellAnswered(): void {
+    this.#outbox.flush()
+    this.#options.port.postMessage([Reply.Answered, 0, undefined])
+  }
+
   /** Posts the replies that are ready; after it the thread may die and none of them is lost. */
   flush(): void {
+    this.#options.answers?.flush()
     this.#outbox.flush()
   }
 
@@ -152,15 +172,18 @@ export class Dispatcher implements Answerer {
       const id = batch[offset + 1] as number
       switch (batch[offset]) {
         case Request.Call:
-        case Request.CallWith: {
-          const extra = Number(batch[offset] === Request.CallWith)
+        case Request.CallWith:
+        case Request.CallFor: {
+          const extra = EXTRA_WORDS[batch[offset] as CallOperation]
           const first = offset + 4
           const count = batch[offset + 3] as number
           // Anything else could lead back, for ever, or past the end.
           if (!Number.isInteger(count) || count < 0 || count > batch.length - first - extra) return
           offset = first + count + extra
-          if (extra > 0) takenAtMs ||= performance.now()
-          const extras = extra > 0 ? receiveExtras(batch[offset - 1], takenAtMs) : undefined
+          const sent = extra > 0 ? batch[offset - 1] : undefined
+          if (sent !== undefined) takenAtMs ||= performance.now()
+          let extras = sent === undefined ? undefined : receiveExtras(sent, takenAtMs)
+          if (extra > 1) extras = placedExtras(batch[offset - 3], batch[offset - 2], extras)
           this.#accept(id, batch[first - 2] as number, batch.slice(first, first + count), extras)
           break
         }
@@ -189,6 +212,11 @@ export class Dispatcher implements Answerer {
         case Request.Link:
           if (this.#options.onLink === undefined) return
           this.#options.onLink(batch[offset + 2] as LinkOrder)
+          offset += 3
+          break
+        case Request.Answers:
+          if (this.#options.answers === undefined) return
+          this.#options.answers.open(batch[offset + 2] as AnswerOrder)
           offset += 3
           break
         case Request.Unlink:
@@ -280,7 +308,7 @@ export class Dispatcher implements Answerer {
       }
       if (extras?.marks !== undefined) this.#values.raiseArguments(args, extras.marks, id)
       if (passesOn) {
-        const call = new PassedCall(this, id, caller, service, method.name, extras)
+        const call = new PassedCall(this, id, this.#begun, caller, service, method.name, extras)
         scope = call
         result = (method.run as unknown as PassOn)(call, args)
       } else {
@@ -308,7 +336,7 @@ export class Dispatcher implements Answerer {
     else {
       scope.end()
       this.#values.endCall(id)
-      this.#outbox.putValue(Reply.Result, id, result)
+      this.#putResult(id, scope, result)
     }
   }
 
@@ -316,7 +344,7 @@ export class Dispatcher implements Answerer {
   answer(id: number, scope: CallScope, value: unknown): void {
     if (isPassedOn(value)) return
     if (isAsyncIterable(value)) this.#openStream(id, value, scope)
-    else this.#succeed(id, value)
+    else this.#succeed(id, value, scope)
   }
 
   answerFailure(id: number, thrown: unknown): void {
@@ -327,6 +355,12 @@ export class Dispatcher implements Answerer {
 
   tellPending(id: number, why: ThrownData | undefined): void {
     this.#outbox.putFixed(Reply.Pending, id, why)
+  }
+
+  letGo(id: number): void {
+    this.#end(id)
+    this.#outbox.putAmong(Reply.Released, id)
+    this.#beginNext()
   }
 
   /** A call has returned a stream: its caller is told, and then gets the items. */
@@ -378,10 +412,16 @@ export class Dispatcher implements Answerer {
     return true
   }
 
-  #succeed(id: number, value: unknown): void {
+  #succeed(id: number, value: unknown, scope?: CallScope): void {
     this.#end(id)
-    this.#outbox.putValue(Reply.Result, id, value)
+    this.#putResult(id, scope, value)
     this.#beginNext()
+  }
+
+  #putResult(id: number, scope: CallScope | undefined, value: unknown): void {
+    const place = scope?.place
+    if (place !== undefined && this.#options.answers?.put(scope!.caller, place, id, value)) return
+    this.#outbox.putValue(Reply.Result, id, value)
   }
 
   #end(id: number): void {

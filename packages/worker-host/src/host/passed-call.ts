@@ -5,6 +5,7 @@
 import type { ContextId } from '../access/context-id.ts'
 import type { ThrownData } from '../errors/error-data.ts'
 import { CallScope, type ReceivedExtras } from '../service/call-scope.ts'
+import type { AnswerPlace } from '../wire/messages.ts'
 
 /** What a method gives in place of its result when the call itself will be answered. */
 const PASSED = Symbol('passed on')
@@ -23,16 +24,22 @@ export interface Answerer {
   answer(id: number, scope: CallScope, value: unknown): void
   answerFailure(id: number, thrown: unknown): void
   tellPending(id: number, why: ThrownData | undefined): void
+  /** Its result has gone to the caller another way. */
+  letGo(id: number): void
 }
 
 /** Answered once, by whoever it was passed on to; before that it can be told what it waits for. */
-export class PassedCall extends CallScope {
+export class PassedCall extends CallScope implements AnswerPlace {
   readonly #answerer: Answerer
-  readonly #id: number
+  readonly number: number
+  readonly ordinal: number
+  /** The service, by the name by which its caller may have the result straight from there. */
+  straightFrom: string | undefined
 
   constructor(
     answerer: Answerer,
-    id: number,
+    number: number,
+    ordinal: number,
     caller: ContextId,
     service: string,
     method: string,
@@ -40,19 +47,26 @@ export class PassedCall extends CallScope {
   ) {
     super(caller, service, method, extras)
     this.#answerer = answerer
-    this.#id = id
+    this.number = number
+    this.ordinal = ordinal
+    this.straightFrom = undefined
   }
 
   succeed(value: unknown): void {
-    this.#answerer.answer(this.#id, this, value)
+    this.#answerer.answer(this.number, this, value)
   }
 
   fail(thrown: unknown): void {
-    this.#answerer.answerFailure(this.#id, thrown)
+    this.#answerer.answerFailure(this.number, thrown)
   }
 
   /** @param why it is late, if it is; undefined once that is over */
   wait(why: ThrownData | undefined): void {
-    this.#answerer.tellPending(this.#id, why)
+    this.#answerer.tellPending(this.number, why)
+  }
+
+  /** The caller has its result straight from the service. */
+  letGo(): void {
+    this.#answerer.letGo(this.number)
   }
 }

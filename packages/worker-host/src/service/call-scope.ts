@@ -10,7 +10,7 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import type { ContextId } from '../access/context-id.ts'
 import { oncePerThread } from '../copies/once-per-thread.ts'
-import type { CallExtras, TraceContext } from '../wire/messages.ts'
+import type { AnswerPlace, CallExtras, TraceContext } from '../wire/messages.ts'
 import { AbortSource, type Follower } from './abort-source.ts'
 import { enterStores } from './carried.ts'
 
@@ -18,6 +18,8 @@ import { enterStores } from './carried.ts'
 export interface ReceivedExtras extends CallExtras {
   /** On this thread's clock of `performance.now()`; `Infinity` for none. */
   readonly deadlineMs: number
+  /** Where the result may go straight to. */
+  readonly place?: AnswerPlace
 }
 
 /** What is no object with such fields came from no owner of ours, and says nothing. */
@@ -29,6 +31,17 @@ export function receiveExtras(data: unknown, nowMs: number): ReceivedExtras | un
   return { ...extras, ...(typeof stores === 'object' && stores !== null && { stores }), deadlineMs }
 }
 
+/** The same, with the place of the result at its caller. */
+export function placedExtras(
+  number: unknown,
+  ordinal: unknown,
+  extras: ReceivedExtras = { deadlineMs: Number.POSITIVE_INFINITY },
+): ReceivedExtras {
+  const { deadlineMs, trace, stores } = extras
+  const place = { number: Number(number), ordinal: Number(ordinal) }
+  return { deadlineMs, ...(trace && { trace }), ...(stores && { stores }), place }
+}
+
 export class CallScope extends AbortSource {
   readonly caller: ContextId
   readonly service: string
@@ -37,6 +50,8 @@ export class CallScope extends AbortSource {
   readonly trace: TraceContext | undefined
   /** @internal by name, what stood in the caller's registered stores */
   readonly stores: Readonly<Record<string, unknown>> | undefined
+  /** @internal where its result may go straight to */
+  readonly place: AnswerPlace | undefined
   /** @internal no other call of its service runs beside it */
   readonly isAlone: boolean
   readonly #deadlineMs: number
@@ -52,6 +67,7 @@ export class CallScope extends AbortSource {
     this.method = method
     this.trace = extras?.trace
     this.stores = extras?.stores
+    this.place = extras?.place
     this.isAlone = isAlone
     this.#deadlineMs = extras?.deadlineMs ?? Number.POSITIVE_INFINITY
   }

@@ -19,6 +19,9 @@
  *                    Fence   id  –                            answered when every call before it has begun
  *                    CallWith id method argc argument… CallExtras   a call that has more than its arguments; a number
  *                                                             in place of the extras is their `budgetMs` alone
+ *                    CallFor id method argc argument… number ordinal CallExtras   a call whose result may go straight
+ *                                                             to its caller, which has it under these; or no extras
+ *                    Answers –   AnswerOrder                  where results go straight to that caller, from now on
  *     host → owner   Result  id  value                        the call, or the stream, has ended well
  *                    Failure id  ThrownData                   it has ended badly
  *                    Item    id  value                        the next item of a stream
@@ -30,6 +33,9 @@
  *                    Refused –   [ContextId, method]          a policy does not admit a caller at another port
  *                    Pending id  ThrownData                   between contexts: the call waits for a service that is not
  *                                                             there, which is why, if it is late; nothing: it has come
+ *                    Answered –  –                            results have gone straight to callers; the log says of which calls
+ *                    Released –  [id…]                        between contexts: the ids of such calls can be used again
+ *     host → caller  number  ordinal  value                   the result of a call, past the owner
  *
  * A record of three words whose operation is `MARKED` higher has for its last word `[[value], marks]`: a value from which
  * something was taken out, and what that was.
@@ -48,6 +54,8 @@ export const Request = {
   Link: 7,
   Fence: 8,
   Unlink: 9,
+  CallFor: 10,
+  Answers: 11,
 } as const
 export const Reply = {
   Result: 0,
@@ -60,6 +68,8 @@ export const Reply = {
   Fence: 7,
   Refused: 8,
   Pending: 9,
+  Answered: 10,
+  Released: 11,
 } as const
 
 /** As in the headers of that name, by W3C Trace Context. */
@@ -91,6 +101,22 @@ export interface LinkOrder {
   readonly port: MessagePort
   /** Word 0 counts the calls of this port that have begun. */
   readonly begun: Int32Array
+}
+
+/** A port by which a caller gets results without the owner in between. Its calls go by the owner all the same. */
+export interface AnswerOrder {
+  readonly caller: string
+  readonly port: MessagePort
+  /** Where the owner reads which calls were answered so: of an `AnsweredLog`, the same for all callers. */
+  readonly log: Int32Array
+}
+
+/** Where a result goes straight to, at its caller. */
+export interface AnswerPlace {
+  /** The call's id there, which may be another call's by then. */
+  readonly number: number
+  /** Which of the caller's calls it is, so that it is no other's. */
+  readonly ordinal: number
 }
 
 /**
@@ -130,21 +156,29 @@ export const MARKED = 32
 /** Words of a reply record. */
 export const REPLY_WORDS = 3
 
+/** Words of a result that goes straight to its caller. */
+export const ANSWER_WORDS = 3
+
 export type Batch = unknown[]
+
+/** Words of a call after its arguments. */
+export const EXTRA_WORDS = { [Request.Call]: 0, [Request.CallWith]: 1, [Request.CallFor]: 3 } as const
+export type CallOperation = keyof typeof EXTRA_WORDS
 
 /** The length of the request record that starts at `offset`, in words. */
 export function requestWords(batch: Batch, offset: number): number {
   switch (batch[offset]) {
     case Request.Call:
-      return 4 + (batch[offset + 3] as number)
     case Request.CallWith:
-      return 5 + (batch[offset + 3] as number)
+    case Request.CallFor:
+      return 4 + (batch[offset + 3] as number) + EXTRA_WORDS[batch[offset] as CallOperation]
     case Request.Credit:
       return 4
     case Request.Cancel:
     case Request.Caller:
     case Request.Route:
     case Request.Link:
+    case Request.Answers:
     case Request.Unlink:
     case Request.Fence:
       return 3

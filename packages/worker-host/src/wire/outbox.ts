@@ -7,7 +7,15 @@
 import type { Transferable } from 'node:worker_threads'
 import type { Channel } from './channel.ts'
 import type { Lower, Lowered } from './marks.ts'
-import { type Batch, MARKED, REPLY_WORDS, Request, requestWords, type SentExtras } from './messages.ts'
+import {
+  type AnswerPlace,
+  type Batch,
+  MARKED,
+  REPLY_WORDS,
+  Request,
+  requestWords,
+  type SentExtras,
+} from './messages.ts'
 import { isPrimitive, LIVE, snapshotOf } from './snapshot.ts'
 import { atTurnEnd, type TurnEnding } from './turn.ts'
 
@@ -70,12 +78,29 @@ export class Outbox implements TurnEnding {
     this.#arm()
   }
 
-  /** Puts a call in, its arguments fixed as they are now. @param extras fixed; undefined for none */
-  putCall(id: number, method: number, values: readonly unknown[], extras: SentExtras | undefined): void {
+  /** Puts an id into a record of many, the last of a batch of replies if it is one of those. */
+  putAmong(operation: number, id: number): void {
+    const last = this.#batch.length - REPLY_WORDS
+    if (this.#batch[last] === operation) (this.#batch[last + 2] as number[]).push(id)
+    else this.putFixed(operation, 0, [id])
+  }
+
+  /**
+   * Puts a call in, its arguments fixed as they are now.
+   * @param extras fixed; undefined for none
+   * @param place where its result may go straight to
+   */
+  putCall(
+    id: number,
+    method: number,
+    values: readonly unknown[],
+    extras: SentExtras | undefined,
+    place?: AnswerPlace,
+  ): void {
     for (let index = 0; index < values.length; index++) {
-      if (!isPrimitive(values[index])) return this.#putObjects(id, method, values, extras)
+      if (!isPrimitive(values[index])) return this.#putObjects(id, method, values, extras, place)
     }
-    this.#putRecord(id, method, values, extras)
+    this.#putRecord(id, method, values, extras, place)
   }
 
   /** Posts what waits, at once. @param transfer what is moved with the last record @param onPosted told when that has left */
@@ -93,10 +118,16 @@ export class Outbox implements TurnEnding {
     onPosted?.()
   }
 
-  #putObjects(id: number, method: number, values: readonly unknown[], extras: SentExtras | undefined): void {
+  #putObjects(
+    id: number,
+    method: number,
+    values: readonly unknown[],
+    extras: SentExtras | undefined,
+    place: AnswerPlace | undefined,
+  ): void {
     // Before the record is begun: a getter in an argument may make a call of its own, which then comes first.
     const twins = snapshotOf(values)
-    if (twins !== LIVE) return this.#putRecord(id, method, twins as unknown[], extras)
+    if (twins !== LIVE) return this.#putRecord(id, method, twins as unknown[], extras, place)
     // All or none: an object that stands in two arguments must stay one object.
     const plain = [extras === undefined ? Request.Call : Request.CallWith, id, method, values.length, ...values]
     if (extras !== undefined) plain.push(extras)
@@ -104,11 +135,19 @@ export class Outbox implements TurnEnding {
     this.#postLive(plain, values, (lowered) => callWith(id, method, lowered, extras))
   }
 
-  #putRecord(id: number, method: number, values: readonly unknown[], extras: SentExtras | undefined): void {
+  #putRecord(
+    id: number,
+    method: number,
+    values: readonly unknown[],
+    extras: SentExtras | undefined,
+    place: AnswerPlace | undefined,
+  ): void {
     const batch = this.#batch
-    batch.push(extras === undefined ? Request.Call : Request.CallWith, id, method, values.length)
+    const bare = extras === undefined ? Request.Call : Request.CallWith
+    batch.push(place === undefined ? bare : Request.CallFor, id, method, values.length)
     for (let index = 0; index < values.length; index++) batch.push(values[index])
-    if (extras !== undefined) batch.push(extras)
+    if (place !== undefined) batch.push(place.number, place.ordinal, extras)
+    else if (extras !== undefined) batch.push(extras)
     this.#hasBudgets ||= extras !== undefined
     this.#arm()
   }
@@ -164,10 +203,10 @@ export class Outbox implements TurnEnding {
 /** What calls may take, after so much of it has gone by: their caller, too, has counted from the turn's time. */
 function lessenBudgets(batch: Batch, wordsAt: OutboxOptions['wordsAt'], ms: number): void {
   for (let offset = 0; offset < batch.length; ) {
-    const isWith = batch[offset] === Request.CallWith
+    const isWith = batch[offset] === Request.CallWith || batch[offset] === Request.CallFor
     offset += wordsAt(batch, offset)
-    if (!isWith) continue
-    const extras = batch[offset - 1] as SentExtras
+    const extras = isWith ? (batch[offset - 1] as SentExtras | undefined) : undefined
+    if (extras === undefined) continue
     if (typeof extras === 'number') batch[offset - 1] = Math.max(extras - ms, 0)
     else if (extras.budgetMs !== undefined) {
       batch[offset - 1] = { ...extras, budgetMs: Math.max(extras.budgetMs - ms, 0) }
