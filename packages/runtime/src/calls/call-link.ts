@@ -38,12 +38,12 @@ import {
 } from '@troupe/worker-host/owner'
 import type { Death } from '../contexts/host-link.ts'
 import { AbandonedCalls } from './abandoned-calls.ts'
+import { AnswerReceiver } from './answer-receiver.ts'
 import type { Call, CallHolder, RefusedCall } from './call.ts'
 import type { Expiring } from './deadline-watch.ts'
 import { admits, type MethodBook } from './method-book.ts'
 import { OtherCallers } from './other-callers.ts'
 import { rebuildThrown } from './rejection.ts'
-import { ResultPorts } from './result-ports.ts'
 import type { TurnClock } from './turn-clock.ts'
 
 export interface CallLinkOptions {
@@ -78,10 +78,6 @@ export class CallLink implements CallHolder, Expiring {
   /** Who else calls, or is answered, there. */
   readonly others: OtherCallers
   readonly #options: CallLinkOptions
-  /** The callers whom the other end has been told of, with their numbers; the owner has 0. */
-  readonly #callers: Map<ContextId, number>
-  /** Who mostly makes the next call too. */
-  #lastCaller: { readonly id: ContextId; readonly offset: number }
   readonly #outbox: Outbox
   readonly #values: ValueExchange
   /** By id; a free place holds undefined and stands in `#free`. */
@@ -92,7 +88,7 @@ export class CallLink implements CallHolder, Expiring {
   readonly #spent = new WeakSet<Call>()
   /** By call: the error that explains why it still waits for a service that is not there. */
   readonly #lateOf = new WeakMap<Call, unknown>()
-  readonly #results = new ResultPorts((...result) => this.#takeResult(...result))
+  readonly #answers = new AnswerReceiver((...answer) => this.#takeAnswer(...answer))
   /** Calls with which the other end is done, and whose result is on its way past it. */
   readonly #released = new Set<number>()
   /** Called when the calls before them have begun. */
@@ -105,8 +101,6 @@ export class CallLink implements CallHolder, Expiring {
 
   constructor(options: CallLinkOptions) {
     this.#options = options
-    this.#callers = new Map([[options.owner, 0]])
-    this.#lastCaller = { id: options.owner, offset: 0 }
     this.#values = new ValueExchange(`service "${options.service}"`, 'calls')
     this.#outbox = requestOutbox({
       port: options.port,
@@ -157,7 +151,7 @@ export class CallLink implements CallHolder, Expiring {
     call.id = id
     call.holder = this
     if (timeoutMs !== null) call.sentAtMs = this.#options.time.turnMs()
-    const number = method.number + (methods.size === 0 ? 0 : this.#offsetOf(caller))
+    const number = method.number + (methods.size === 0 ? 0 : this.others.offsetOf(caller))
     const place = this.others.placeOf(call, method, this.#running)
     this.#outbox.putCall(id, number, call.request.args, this.#options.extrasOf(call), place)
     if (method.description.isCast) call.handOver()
@@ -170,8 +164,8 @@ export class CallLink implements CallHolder, Expiring {
   }
 
   /** Takes results of that service's calls straight from its thread. */
-  hear(service: string, port: MessagePort): void {
-    this.#results.open(service, port)
+  takeAnswersFrom(service: string, port: MessagePort): void {
+    this.#answers.open(service, port)
   }
 
   /** Resolves when every call that was sent before has begun; never, when the thread dies first. */
@@ -190,7 +184,7 @@ export class CallLink implements CallHolder, Expiring {
     const { port, service } = this.#options
     for (const batch of unheard(port)) this.#receive(batch as Batch)
     this.#readAnswered()
-    this.#results.close()
+    this.#answers.close()
     const isLost = (call: Call): boolean => this.#hasBegun(call) || this.#spent.has(call)
     for (const call of this.#calls) if (call !== undefined && !isLost(call)) this.#values.giveBack(call.id)
     this.#values.close(() => new ServiceCrashedError(service, { ...death, mayHaveRun: true }))
@@ -249,20 +243,6 @@ export class CallLink implements CallHolder, Expiring {
       this.#failed++
       call.fail(() => make(call))
     }
-  }
-
-  /** A caller's calls have method numbers of their own, so that a call says who made it without a word more. */
-  #offsetOf(caller: ContextId): number {
-    if (this.#lastCaller.id === caller) return this.#lastCaller.offset
-    let index = this.#callers.get(caller)
-    if (index === undefined) {
-      index = this.#callers.size
-      this.#callers.set(caller, index)
-      this.#outbox.putValue(Request.Caller, index, caller)
-    }
-    const offset = index * this.#options.methods.size
-    this.#lastCaller = { id: caller, offset }
-    return offset
   }
 
   #lower(values: readonly unknown[], record: readonly unknown[]): Lowered | undefined {
@@ -371,7 +351,7 @@ export class CallLink implements CallHolder, Expiring {
   }
 
   /** One that has failed meanwhile has left its id to another, whose ordinal is not the same. */
-  #takeResult(service: string, id: number, ordinal: unknown, value: unknown): void {
+  #takeAnswer(service: string, id: number, ordinal: unknown, value: unknown): void {
     const call = this.#calls[id]
     if (call === undefined || call.ordinal !== ordinal || call.request.service !== service) return
     this.#calls[id] = undefined
@@ -383,7 +363,8 @@ export class CallLink implements CallHolder, Expiring {
 
   /** The thread is done with the call. */
   #settle(operation: number, id: number, value: unknown): void {
-    if (operation === Reply.Failure) this.#results.hear() // what had been answered before counts
+    const failed = operation === Reply.Failure ? this.#calls[id] : undefined
+    if (failed !== undefined) this.#answers.hear(failed.request.service) // what had been answered before counts
     const call = this.#calls[id]
     this.#free.push(id)
     if (call === undefined) return this.#forgetAbandoned(id, operation) // failed earlier; only now is its id free

@@ -1,6 +1,6 @@
 /**
- * What a thread is told of callers other than its owner: that one has a port of its own, by which its calls come, or one by
- * which it gets the results of those that the owner passes on.
+ * What a thread is told of callers other than its owner: which calls are whose; that one has a port of its own, by which its
+ * calls come, or one by which it gets the results of those that the owner passes on.
  *
  * Such a result never comes by here. Which calls were answered so stands in a log, which is read when that matters; the
  * thread tells of it when it was waited for, or when there is much.
@@ -18,13 +18,14 @@ import {
   Request,
 } from '@troupe/worker-host/owner'
 import type { Call } from './call.ts'
-import type { KnownMethod } from './method-book.ts'
+import type { KnownMethod, MethodBook } from './method-book.ts'
 
 export interface OtherCallersOptions {
   readonly service: string
   readonly owner: ContextId
   readonly port: Channel
   readonly outbox: Outbox
+  readonly methods: MethodBook
   /** Calls at the thread at any time. */
   readonly window: number
 }
@@ -42,6 +43,10 @@ const NONE: readonly number[] = []
 
 export class OtherCallers {
   readonly #options: OtherCallersOptions
+  /** Those whom the thread has been told of, with their numbers; the owner has 0. */
+  readonly #numbers: Map<ContextId, number>
+  /** Who mostly makes the next call too. */
+  #last: { readonly id: ContextId; readonly offset: number }
   /** To whom results go straight. */
   readonly #answered = new Set<ContextId>()
   /** Undefined while there is nobody to answer. */
@@ -49,6 +54,23 @@ export class OtherCallers {
 
   constructor(options: OtherCallersOptions) {
     this.#options = options
+    this.#numbers = new Map([[options.owner, 0]])
+    this.#last = { id: options.owner, offset: 0 }
+  }
+
+  /** A caller's calls have method numbers of their own, so that a call says who made it without a word more. */
+  offsetOf(caller: ContextId): number {
+    if (this.#last.id === caller) return this.#last.offset
+    const { outbox, methods } = this.#options
+    let number = this.#numbers.get(caller)
+    if (number === undefined) {
+      number = this.#numbers.size
+      this.#numbers.set(caller, number)
+      outbox.putValue(Request.Caller, number, caller)
+    }
+    const offset = number * methods.size
+    this.#last = { id: caller, offset }
+    return offset
   }
 
   /** A port can't be sent to another process. */

@@ -98,7 +98,7 @@ export class Line {
     const { queue } = this.#invoker
     if ('answers' in grant) {
       this.#hasAnswers = true
-      way.hear(service, grant.answers)
+      way.takeAnswersFrom(service, grant.answers)
       return queue.setFlow('send')
     }
     this.#direct = new DirectLink({ service, caller, grant, routed: way.sink, watch, onRoom: () => this.#onRoom() })

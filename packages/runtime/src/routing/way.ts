@@ -55,8 +55,8 @@ export class Way {
   }
 
   /** Takes results of that service's calls straight from its thread. */
-  hear(service: string, port: MessagePort): void {
-    this.#link.hear(service, port)
+  takeAnswersFrom(service: string, port: MessagePort): void {
+    this.#link.takeAnswersFrom(service, port)
   }
 
   /** The other end is gone: calls that it has not answered fail. */

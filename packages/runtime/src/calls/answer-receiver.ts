@@ -5,7 +5,7 @@ import { ANSWER_WORDS, asTurn, type Batch, unheard } from '@troupe/worker-host/o
 /** A result, as it says itself: of that call of that service. */
 type Take = (service: string, id: number, ordinal: unknown, value: unknown) => void
 
-export class ResultPorts {
+export class AnswerReceiver {
   readonly #take: Take
   readonly #ports = new Map<string, MessagePort>()
 
@@ -16,23 +16,27 @@ export class ResultPorts {
   /** @param port which its other end closes, when it has posted the last */
   open(service: string, port: MessagePort): void {
     this.#ports.set(service, port)
+    port.once('close', () => {
+      if (this.#ports.get(service) === port) this.#ports.delete(service)
+    })
     port.on(
       'message',
       asTurn((batch: Batch) => this.#receive(service, batch)),
     )
   }
 
-  /** Takes what has come and was not heard yet. */
-  hear(): void {
-    for (const [service, port] of this.#ports) {
-      for (const batch of unheard(port)) this.#receive(service, batch as Batch)
-    }
+  /** Takes what has come from that service and was not heard yet. */
+  hear(service: string): void {
+    const port = this.#ports.get(service)
+    if (port === undefined) return
+    for (const batch of unheard(port)) this.#receive(service, batch as Batch)
   }
 
   close(): void {
-    this.hear()
-    for (const port of this.#ports.values()) port.close()
-    this.#ports.clear()
+    for (const [service, port] of this.#ports) {
+      this.hear(service)
+      port.close()
+    }
   }
 
   #receive(service: string, batch: Batch): void {
