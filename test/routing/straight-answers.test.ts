@@ -134,7 +134,7 @@ describe('the results of a routed call', () => {
     const { caller, callee } = both
     const before = callee.stats().succeeded
     await caller.proxy.oneAfterAnother('answerer', 'echo', 5)
-    expect(await caller.proxy.askAll('answerer', 'die', [1])).toEqual(['ERR_TROUPE_SERVICE_CRASHED'])
+    expect(await caller.proxy.ask('answerer', 'die').catch(({ code }) => code)).toBe('ERR_TROUPE_SERVICE_CRASHED')
     expect(callee.stats()).toMatchObject({ pending: 0, succeeded: before + 5, failed: 1 })
     await callee.waitFor('RUNNING')
     expect(await messagesBetween(caller, 'answerer')).toBeLessThan(STRAIGHT)
@@ -160,11 +160,55 @@ describe('the results of a routed call', () => {
   it('can be given by nobody but the service that was called', async () => {
     await using both = await open()
     const { pool, caller } = both
-    await pool.spawn<Answerer>({ ...answerer, ...ROUTED, name: 'forger' })
+    const forger = await pool.spawn<Answerer>({ ...answerer, ...ROUTED, name: 'forger' })
     await caller.proxy.oneAfterAnother('forger', 'echo', WARM)
-    const asked = caller.proxy.askAll('answerer', 'later', [1, 2, 3])
-    await caller.proxy.askAll('forger', 'forge', [0])
-    expect(await caller.proxy.askAll('forger', 'echo', ['mark'])).toEqual(['mark'])
-    expect(await asked).toEqual([1, 2, 3])
+    await forger.proxy.keepPorts()
+    expect(await caller.proxy.ask('forger', 'echo', 'mark')).toBe('mark')
+    expect(await caller.proxy.askAmongForged('answerer', 'forger')).toEqual([1, 7])
+    expect(await messagesBetween(caller, 'answerer')).toBeLessThan(STRAIGHT)
+  })
+
+  it('come after what the method had called back before', async () => {
+    await using both = await open()
+    for (let n = 0; n < 100; n++) expect(await both.caller.proxy.heardBefore('answerer')).toBe(5)
+  })
+
+  it.each(['concurrent', 'serialized'] as const)(
+    'come in the order of the calls, from a %s service',
+    async (invoker) => {
+      await using both = await open({ invoker, ...(invoker === 'concurrent' && ROUTED) })
+      expect(await both.caller.proxy.order('answerer', 500)).toBe(0)
+    },
+  )
+
+  it('of a caller that has died are not taken for those of its next life', async () => {
+    await using both = await open()
+    const { caller } = both
+    await caller.restart()
+    await caller.proxy.oneAfterAnother('answerer', 'echo', WARM)
+    const lost = caller.proxy.ask('answerer', 'after', 'first', 500).catch(() => {})
+    await vi.waitFor(() => expect(both.callee.stats().pending).toBe(1))
+    caller.kill(new Error('enough'))
+    await caller.waitFor('RUNNING')
+    await caller.proxy.oneAfterAnother('answerer', 'echo', WARM)
+    expect(await caller.proxy.ask('answerer', 'after', 'second', 800)).toBe('second')
+    await lost
+  })
+
+  it('stay with their calls when some could not be sent at all', async () => {
+    await using both = await open()
+    expect(await both.caller.proxy.nearTheEndOfTheStack('answerer')).toBeGreaterThan(0)
+    expect(await both.caller.proxy.oneAfterAnother('answerer', 'echo', 100)).toEqual([])
+  })
+
+  it('are counted as such when their caller is gone before the owner knows', async () => {
+    await using both = await open()
+    const { caller, callee } = both
+    for (let n = 0; n < 5; n++) {
+      await caller.proxy.oneAfterAnother('answerer', 'echo', 10)
+      await caller.restart()
+    }
+    await settled(callee)
+    expect(callee.stats().failed).toBe(0)
   })
 })

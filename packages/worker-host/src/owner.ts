@@ -45,6 +45,7 @@ export type { Lowered } from './wire/marks.ts'
 export {
   ANSWER_WORDS,
   type AnswerOrder,
+  type AnswerPlace,
   type Batch,
   Exchange,
   type LinkOrder,

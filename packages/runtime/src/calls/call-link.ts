@@ -4,7 +4,6 @@
  * Ids are places in an array, used again once their call is settled. A link lives as long as its thread, so a reply can
  * never meet a call of another incarnation.
  */
-import type { MessagePort } from 'node:worker_threads'
 import {
   type ContextId,
   NoSuchMethodError,
@@ -13,6 +12,7 @@ import {
   ServiceCrashedError,
 } from '@troupe/worker-host'
 import {
+  type AnswerPlace,
   asTurn,
   type Batch,
   type BegunCount,
@@ -41,7 +41,7 @@ import { AbandonedCalls } from './abandoned-calls.ts'
 import { AnswerReceiver } from './answer-receiver.ts'
 import type { Call, CallHolder, RefusedCall } from './call.ts'
 import type { Expiring } from './deadline-watch.ts'
-import { admits, type MethodBook } from './method-book.ts'
+import { admits, type KnownMethod, type MethodBook } from './method-book.ts'
 import { OtherCallers } from './other-callers.ts'
 import { rebuildThrown } from './rejection.ts'
 import type { TurnClock } from './turn-clock.ts'
@@ -88,13 +88,16 @@ export class CallLink implements CallHolder, Expiring {
   readonly #spent = new WeakSet<Call>()
   /** By call: the error that explains why it still waits for a service that is not there. */
   readonly #lateOf = new WeakMap<Call, unknown>()
-  readonly #answers = new AnswerReceiver((...answer) => this.#takeAnswer(...answer))
-  /** Calls with which the other end is done, and whose result is on its way past it. */
-  readonly #released = new Set<number>()
+  readonly #answers = new AnswerReceiver({
+    catchUp: () => void (this.#isAlone() || this.#catchUp()),
+    onAnswer: (call, value) => this.#takeAnswer(call, value),
+  })
   /** Called when the calls before them have begun. */
   readonly #fences: (() => void)[] = []
   #sent = 0
   #running = 0
+  /** Of those, calls whose results may go past here. */
+  #straight = 0
   #streams = 0
   #succeeded = 0
   #failed = 0
@@ -110,7 +113,10 @@ export class CallLink implements CallHolder, Expiring {
     })
     this.#values.connect(this.#outbox, options.port.carries)
     this.others = new OtherCallers({ ...options, outbox: this.#outbox })
-    const receive = asTurn((batch: Batch) => this.#receive(batch))
+    const receive = asTurn((batch: Batch) => {
+      this.#answers.catchUp()
+      this.#receive(batch)
+    })
     options.port.on('message', receive)
   }
 
@@ -152,7 +158,7 @@ export class CallLink implements CallHolder, Expiring {
     call.holder = this
     if (timeoutMs !== null) call.sentAtMs = this.#options.time.turnMs()
     const number = method.number + (methods.size === 0 ? 0 : this.others.offsetOf(caller))
-    const place = this.others.placeOf(call, method, this.#running)
+    const place = this.#placeOf(call, method)
     this.#outbox.putCall(id, number, call.request.args, this.#options.extrasOf(call), place)
     if (method.description.isCast) call.handOver()
     if (call.stream !== undefined && this.#calls[id] === call) this.#attach(call)
@@ -163,9 +169,9 @@ export class CallLink implements CallHolder, Expiring {
     this.#outbox.putValue(Request.Route, number, route)
   }
 
-  /** Takes results of that service's calls straight from its thread. */
-  takeAnswersFrom(service: string, port: MessagePort): void {
-    this.#answers.open(service, port)
+  /** Where results come straight from their services' threads. */
+  get answers(): Pick<AnswerReceiver, 'open' | 'close'> {
+    return this.#answers
   }
 
   /** Resolves when every call that was sent before has begun; never, when the thread dies first. */
@@ -182,17 +188,20 @@ export class CallLink implements CallHolder, Expiring {
    */
   close(death: Death, make?: () => Error): Call[] {
     const { port, service } = this.#options
-    for (const batch of unheard(port)) this.#receive(batch as Batch)
+    this.#answers.catchUp()
+    this.#catchUp()
     this.#readAnswered()
-    this.#answers.close()
-    const isLost = (call: Call): boolean => this.#hasBegun(call) || this.#spent.has(call)
+    this.#answers.closeAll()
+    // Looked at once: where others live in the thread, it goes on, and counts.
+    const begun = new Set(this.#calls.filter((call) => call !== undefined && this.#hasBegun(call)))
+    const isLost = (call: Call): boolean => begun.has(call) || this.#spent.has(call)
     for (const call of this.#calls) if (call !== undefined && !isLost(call)) this.#values.giveBack(call.id)
     this.#values.close(() => new ServiceCrashedError(service, { ...death, mayHaveRun: true }))
     port.close()
     const left = this.#takeAll()
     for (const call of left.filter(isLost)) {
       this.#failed++
-      const mayHaveRun = this.#hasBegun(call)
+      const mayHaveRun = begun.has(call)
       call.fail(make ?? (() => new ServiceCrashedError(service, { ...death, call: call.subject, mayHaveRun })))
     }
     return left.filter((call) => !isLost(call))
@@ -200,14 +209,12 @@ export class CallLink implements CallHolder, Expiring {
 
   /** The thread is told that nobody waits for the call; until it has answered all the same, the call keeps its place. */
   abandon(call: Call, reason: unknown): void {
+    this.#readAnswered()
     if (this.#calls[call.id] !== call) return
+    this.#answers.forget(call)
     this.#calls[call.id] = undefined
     this.#values.endCall(call.id)
     this.#failed++
-    if (this.#released.delete(call.id)) {
-      this.#free.push(call.id)
-      return this.#forget(call)
-    }
     const { killAfterMs = Number.POSITIVE_INFINITY } = this.#options.methods.find(call.request)!.description
     const killAtMs = this.#options.time.now() + killAfterMs
     this.#abandoned.add(call.id, call, killAtMs)
@@ -271,11 +278,34 @@ export class CallLink implements CallHolder, Expiring {
     this.#attach(call)
   }
 
+  /** Nothing but a single call is under way here: nothing that its result could overtake. */
+  #isAlone(): boolean {
+    return this.#running === 1 && this.#values.isIdle
+  }
+
+  /** A way marks the one call that may be answered straight; the thread is asked for that while nothing else is between the two. */
+  #placeOf(call: Call, { description }: KnownMethod): AnswerPlace | undefined {
+    if (this.#options.methods.size === 0) return this.#answers.placeOf(call)
+    const isOnlyOne = this.#streams === 0 && this.#running - this.#straight === 1 && this.#values.isIdle
+    const place = isOnlyOne && !description.isCast ? this.others.placeOf(call) : undefined
+    if (place === undefined) return undefined
+    call.isStraight = true
+    this.#straight++
+    return place
+  }
+
+  /** Takes what has come and was not heard yet. */
+  #catchUp(): void {
+    for (const batch of unheard(this.#options.port)) this.#receive(batch as Batch)
+  }
+
   #readAnswered(): void {
     for (const id of this.others.readAnswered(this.#running)) this.#letGo(id)
   }
 
+  /** What can't be read is not ours. */
   #receive(batch: Batch): void {
+    if (!Array.isArray(batch)) return
     for (let offset = 0; offset < batch.length; offset += REPLY_WORDS) {
       const operation = batch[offset] as number
       const id = batch[offset + 1] as number
@@ -344,31 +374,34 @@ export class CallLink implements CallHolder, Expiring {
     call.letGo()
   }
 
-  /** The other end is done with the call, whose result goes past it. */
+  /** The other end is done with the call, whose result has come past it: it was posted before. */
   #release(id: number): void {
-    if (this.#calls[id] === undefined) this.#settle(Reply.Released, id, undefined)
-    else this.#released.add(id)
+    if (this.#calls[id] !== undefined) this.#answers.catchUp()
+    const call = this.#calls[id]
+    if (call === undefined) return this.#settle(Reply.Released, id, undefined)
+    const { service } = call.request
+    this.#settle(
+      Reply.Failure,
+      id,
+      encodeThrown(new ServiceCrashedError(service, { call: call.subject, mayHaveRun: true })),
+    )
   }
 
-  /** One that has failed meanwhile has left its id to another, whose ordinal is not the same. */
-  #takeAnswer(service: string, id: number, ordinal: unknown, value: unknown): void {
-    const call = this.#calls[id]
-    if (call === undefined || call.ordinal !== ordinal || call.request.service !== service) return
-    this.#calls[id] = undefined
+  /** Its id is not free before the other end knows. */
+  #takeAnswer(call: Call, value: unknown): void {
+    this.#calls[call.id] = undefined
     this.#forget(call)
-    if (this.#released.delete(id)) this.#free.push(id)
     this.#succeeded++
     call.succeed(value)
   }
 
   /** The thread is done with the call. */
   #settle(operation: number, id: number, value: unknown): void {
-    const failed = operation === Reply.Failure ? this.#calls[id] : undefined
-    if (failed !== undefined) this.#answers.hear(failed.request.service) // what had been answered before counts
     const call = this.#calls[id]
     this.#free.push(id)
     if (call === undefined) return this.#forgetAbandoned(id, operation) // failed earlier; only now is its id free
     this.#calls[id] = undefined
+    this.#answers.catchUpTo(call)
     this.#forget(call)
     if (operation === Reply.Result) {
       this.#succeeded++
@@ -408,7 +441,12 @@ export class CallLink implements CallHolder, Expiring {
   }
 
   #forget(call: Call): void {
+    this.#answers.forget(call)
     this.#values.endCall(call.id)
+    if (call.isStraight) {
+      call.isStraight = false
+      this.#straight--
+    }
     if (call.stream === undefined) this.#running--
     else this.#streams--
   }

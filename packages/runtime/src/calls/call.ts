@@ -61,6 +61,8 @@ export class Call implements Follower {
   ordinal = 0
   /** Its number at its link. */
   id = -1
+  /** Its result may come to its caller past the link that has it. */
+  isStraight = false
   holder: CallHolder | undefined
   followsAfter: Follower | undefined = undefined
   followedBy: Follower | undefined = undefined

@@ -10,15 +10,15 @@ import type { ContextId } from '@troupe/worker-host'
 import {
   AnsweredLog,
   type AnswerOrder,
+  type AnswerPlace,
   type Channel,
   type LinkOrder,
   type Outbox,
-  type PassedCall,
   parentOf,
   Request,
 } from '@troupe/worker-host/owner'
 import type { Call } from './call.ts'
-import type { KnownMethod, MethodBook } from './method-book.ts'
+import type { MethodBook } from './method-book.ts'
 
 export interface OtherCallersOptions {
   readonly service: string
@@ -30,11 +30,8 @@ export interface OtherCallersOptions {
   readonly window: number
 }
 
-/**
- * Among more calls a result goes by the owner: there its message is shared with others, and no thread is woken for it alone.
- * @source docs/decisions/0091
- */
-const STRAIGHT_AMONG = 16
+/** Of a call that is answered straight, its arguments are kept until the log is read: of up to 64. @unit UTF-16 letters, or bytes */
+const MAX_KEPT = 4_096
 
 /** With a larger window, what was answered would take much room. */
 const MAX_WINDOW = 65_536
@@ -106,19 +103,12 @@ export class OtherCallers {
     this.#answered.delete(caller)
   }
 
-  /**
-   * Where the result of a call goes straight to; undefined when it comes by the owner. A cast has none, and by another name
-   * than this service's own its caller would not know where it is from.
-   * @param running how many calls the thread has, as far as the log was read
-   */
-  placeOf(
-    { request: { passed, caller } }: Call,
-    { description }: KnownMethod,
-    running: number,
-  ): PassedCall | undefined {
-    if (this.#log === undefined || passed === undefined || description.isCast) return undefined
-    if (running - this.#log.unread > STRAIGHT_AMONG) return undefined
-    return passed.straightFrom === this.#options.service && this.#answered.has(caller) ? passed : undefined
+  /** Where the result of a call goes straight to; undefined when it comes by the owner. */
+  placeOf({ request }: Call): AnswerPlace | undefined {
+    const { passed, caller, args } = request
+    if (this.#log === undefined || passed?.place === undefined || !this.#answered.has(caller)) return undefined
+    // By another name its caller would not know where it is from.
+    return passed.straightFrom === this.#options.service && weightOf(args) <= MAX_KEPT ? passed.place : undefined
   }
 
   /**
@@ -144,4 +134,16 @@ export class OtherCallers {
     outbox.flush()
     port.postMessage([operation, 0, order], [order.port])
   }
+}
+
+/** Roughly what they take: of lists and plain objects, what is in them, and of all else more than is kept. */
+function weightOf(value: unknown, depth = 3): number {
+  if (typeof value === 'string') return value.length
+  if (typeof value !== 'object' || value === null) return 1
+  if (value instanceof Uint8Array) return value.byteLength
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (depth === 0 || (prototype !== Object.prototype && prototype !== Array.prototype)) return Number.POSITIVE_INFINITY
+  let weight = 1
+  for (const field of Object.values(value)) weight += weightOf(field, depth - 1)
+  return weight
 }

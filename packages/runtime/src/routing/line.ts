@@ -98,7 +98,7 @@ export class Line {
     const { queue } = this.#invoker
     if ('answers' in grant) {
       this.#hasAnswers = true
-      way.takeAnswersFrom(service, grant.answers)
+      way.answers.open(service, grant.answers)
       return queue.setFlow('send')
     }
     this.#direct = new DirectLink({ service, caller, grant, routed: way.sink, watch, onRoom: () => this.#onRoom() })
@@ -145,6 +145,7 @@ export class Line {
     this.#isLeft = false
     this.#routed = 0
     const hadNone = direct === undefined && !this.#hasAnswers
+    if (this.#hasAnswers) this.#options.way.answers.close(this.#options.service)
     this.#hasAnswers = false
     this.#askAfter = hadNone ? Math.min(this.#askAfter * 2, MAX_ASK_AFTER) : ASK_AFTER
     // Whoever ended it knows what becomes of the calls that have not begun: they are routed.

@@ -241,7 +241,7 @@ async function handedDown(answer: Promise<unknown>): Promise<AsyncIterable<LinkN
 
 async function* moved(notices: AsyncIterable<LinkNotice>): AsyncGenerator<LinkNotice> {
   for await (const notice of notices) {
-    yield notice === 'leave' ? notice : transfer(notice, ['port' in notice ? notice.port : notice.answers])
+    yield notice === 'leave' || 'answers' in notice ? notice : transfer(notice, [notice.port])
   }
 }
 

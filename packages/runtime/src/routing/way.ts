@@ -1,5 +1,4 @@
 /** The sending end of a way between two contexts: an invoker whose calls go to the router at the other end. */
-import type { MessagePort } from 'node:worker_threads'
 import type { ContextId } from '@troupe/worker-host'
 import type { Channel } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
@@ -54,9 +53,9 @@ export class Way {
     return this.#invoker.receive(request)
   }
 
-  /** Takes results of that service's calls straight from its thread. */
-  takeAnswersFrom(service: string, port: MessagePort): void {
-    this.#link.takeAnswersFrom(service, port)
+  /** Where results come straight from their services' threads. */
+  get answers(): CallLink['answers'] {
+    return this.#link.answers
   }
 
   /** The other end is gone: calls that it has not answered fail. */

@@ -7,17 +7,18 @@
  */
 import type { MessagePort } from 'node:worker_threads'
 import type { ContextId } from '../access/context-id.ts'
+import type { Answering } from '../service/call-scope.ts'
 import { AnsweredLog } from '../wire/answered-log.ts'
-import type { AnswerOrder, AnswerPlace, Batch } from '../wire/messages.ts'
+import type { AnswerOrder, AnswerPlace } from '../wire/messages.ts'
 import { isPrimitive, LIVE, snapshotOf } from '../wire/snapshot.ts'
-import { atTurnEnd, type TurnEnding } from '../wire/turn.ts'
 
 /** The owner is told of so many at the latest: what it keeps of them is kept no longer. */
 const TELL_AFTER = 64
 
 export class AnswerPorts {
   readonly #tell: () => void
-  readonly #ports = new Map<ContextId, AnswerPort>()
+  readonly #ports = new Map<ContextId, MessagePort>()
+  readonly #open = new Set<MessagePort>()
   #log: AnsweredLog | undefined
   #untold = 0
 
@@ -28,74 +29,50 @@ export class AnswerPorts {
 
   open({ caller, port, log }: AnswerOrder): void {
     this.#log ??= new AnsweredLog(log)
-    const opened = new AnswerPort(port, (ids) => this.#note(ids))
-    this.#ports.set(caller, opened)
+    const former = this.#ports.get(caller)
+    if (former !== undefined) {
+      this.#open.delete(former)
+      former.close()
+    }
+    this.#ports.set(caller, port)
+    this.#open.add(port)
     port.once('close', () => {
-      if (this.#ports.get(caller) === opened) this.#ports.delete(caller)
+      this.#open.delete(port)
+      if (this.#ports.get(caller) === port) this.#ports.delete(caller)
     })
   }
 
-  /** @returns false, and nothing done, when the result has to go by the owner */
-  put(caller: ContextId, place: AnswerPlace, id: number, value: unknown): boolean {
+  /** By the port that the caller has now. */
+  at(caller: ContextId, { number, ordinal }: AnswerPlace): Answering | undefined {
     const port = this.#ports.get(caller)
-    const fixed = port === undefined || isPrimitive(value) ? value : snapshotOf(value)
-    if (port === undefined || fixed === LIVE) return false
-    port.put(place, id, fixed)
-    return true
+    return port && { put: (id, value) => this.#put(port, [number, ordinal, value], id) }
   }
 
-  /** Posts what is ready, and tells of it; after it the thread may die and nothing of that is lost. */
+  /** Tells of all that was answered. */
   flush(): void {
-    for (const port of this.#ports.values()) port.post()
     if (this.#untold > 0) this.#tellOfAll()
   }
 
   close(): void {
     this.flush()
-    for (const { port } of this.#ports.values()) port.close()
+    for (const port of this.#open) port.close()
+    this.#open.clear()
     this.#ports.clear()
   }
 
-  #note(ids: readonly number[]): void {
-    this.#untold += ids.length
-    if (this.#log!.write(ids) || this.#untold >= TELL_AFTER) this.#tellOfAll()
+  /** At once, and noted after that: what is in the log was answered, whenever the thread dies. */
+  #put(port: MessagePort, answer: [number, number, unknown], id: number): boolean {
+    const value = isPrimitive(answer[2]) ? answer[2] : snapshotOf(answer[2])
+    if (value === LIVE || !this.#open.has(port)) return false
+    answer[2] = value
+    port.postMessage(answer)
+    this.#untold++
+    if (this.#log!.write(id) || this.#untold >= TELL_AFTER) this.#tellOfAll()
+    return true
   }
 
   #tellOfAll(): void {
     this.#untold = 0
     this.#tell()
-  }
-}
-
-/** Those of one caller. */
-class AnswerPort implements TurnEnding {
-  readonly port: MessagePort
-  readonly #onPosted: (ids: readonly number[]) => void
-  #batch: Batch = []
-  #ids: number[] = []
-
-  /** @param onPosted told which calls were answered, after they were: that is true then, whenever the thread dies */
-  constructor(port: MessagePort, onPosted: (ids: readonly number[]) => void) {
-    this.port = port
-    this.#onPosted = onPosted
-  }
-
-  put({ number, ordinal }: AnswerPlace, id: number, value: unknown): void {
-    if (this.#ids.length === 0) atTurnEnd(this)
-    this.#batch.push(number, ordinal, value)
-    this.#ids.push(id)
-  }
-
-  endTurn(): void {
-    this.post()
-  }
-
-  post(): void {
-    const ids = this.#ids
-    if (ids.length === 0) return
-    this.port.postMessage(this.#batch)
-    this.#batch = []
-    this.#ids = []
-    this.#onPosted(ids)
   }
 }

@@ -10,7 +10,7 @@ import type { ContextId } from '../access/context-id.ts'
 import type { ExposedMethod } from '../access/method-table.ts'
 import { messageOf, NoSuchMethodError, NotRunningError } from '../errors/catalogue.ts'
 import { reasonOf, type ThrownData } from '../errors/error-data.ts'
-import { CallScope, type CallScopes, placedExtras, type ReceivedExtras, receiveExtras } from '../service/call-scope.ts'
+import { CallScope, type CallScopes, type ReceivedExtras, receiveExtras } from '../service/call-scope.ts'
 import { type StreamEnd, StreamProducer } from '../streams/stream-producer.ts'
 import { ValueExchange } from '../values/exchange.ts'
 import { refusal } from '../values/refusal.ts'
@@ -183,7 +183,10 @@ export class Dispatcher implements Answerer {
           const sent = extra > 0 ? batch[offset - 1] : undefined
           if (sent !== undefined) takenAtMs ||= performance.now()
           let extras = sent === undefined ? undefined : receiveExtras(sent, takenAtMs)
-          if (extra > 1) extras = placedExtras(batch[offset - 3], batch[offset - 2], extras)
+          if (extra > 1) {
+            extras ??= { deadlineMs: Number.POSITIVE_INFINITY }
+            extras.place = { number: batch[offset - 3] as number, ordinal: batch[offset - 2] as number }
+          }
           this.#accept(id, batch[first - 2] as number, batch.slice(first, first + count), extras)
           break
         }
@@ -308,11 +311,12 @@ export class Dispatcher implements Answerer {
       }
       if (extras?.marks !== undefined) this.#values.raiseArguments(args, extras.marks, id)
       if (passesOn) {
-        const call = new PassedCall(this, id, this.#begun, caller, service, method.name, extras)
+        const call = new PassedCall(this, id, caller, service, method.name, extras)
         scope = call
         result = (method.run as unknown as PassOn)(call, args)
       } else {
         scope = new CallScope(caller, service, method.name, extras, isSerialized)
+        if (scope.place !== undefined) scope.answering = this.#options.answers?.at(caller, scope.place)
         result = isRunTraced()
           ? traceRun(scope, () => scopes.apply(scope, method.run, target, args, true))
           : scopes.apply(scope, method.run, target, args)
@@ -419,8 +423,7 @@ export class Dispatcher implements Answerer {
   }
 
   #putResult(id: number, scope: CallScope | undefined, value: unknown): void {
-    const place = scope?.place
-    if (place !== undefined && this.#options.answers?.put(scope!.caller, place, id, value)) return
+    if (scope?.answering?.put(id, value)) return
     this.#outbox.putValue(Reply.Result, id, value)
   }
 

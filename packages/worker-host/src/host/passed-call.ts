@@ -5,7 +5,6 @@
 import type { ContextId } from '../access/context-id.ts'
 import type { ThrownData } from '../errors/error-data.ts'
 import { CallScope, type ReceivedExtras } from '../service/call-scope.ts'
-import type { AnswerPlace } from '../wire/messages.ts'
 
 /** What a method gives in place of its result when the call itself will be answered. */
 const PASSED = Symbol('passed on')
@@ -29,17 +28,15 @@ export interface Answerer {
 }
 
 /** Answered once, by whoever it was passed on to; before that it can be told what it waits for. */
-export class PassedCall extends CallScope implements AnswerPlace {
+export class PassedCall extends CallScope {
   readonly #answerer: Answerer
-  readonly number: number
-  readonly ordinal: number
+  readonly #id: number
   /** The service, by the name by which its caller may have the result straight from there. */
   straightFrom: string | undefined
 
   constructor(
     answerer: Answerer,
-    number: number,
-    ordinal: number,
+    id: number,
     caller: ContextId,
     service: string,
     method: string,
@@ -47,26 +44,25 @@ export class PassedCall extends CallScope implements AnswerPlace {
   ) {
     super(caller, service, method, extras)
     this.#answerer = answerer
-    this.number = number
-    this.ordinal = ordinal
+    this.#id = id
     this.straightFrom = undefined
   }
 
   succeed(value: unknown): void {
-    this.#answerer.answer(this.number, this, value)
+    this.#answerer.answer(this.#id, this, value)
   }
 
   fail(thrown: unknown): void {
-    this.#answerer.answerFailure(this.number, thrown)
+    this.#answerer.answerFailure(this.#id, thrown)
   }
 
   /** @param why it is late, if it is; undefined once that is over */
   wait(why: ThrownData | undefined): void {
-    this.#answerer.tellPending(this.number, why)
+    this.#answerer.tellPending(this.#id, why)
   }
 
   /** The caller has its result straight from the service. */
   letGo(): void {
-    this.#answerer.letGo(this.number)
+    this.#answerer.letGo(this.#id)
   }
 }

@@ -19,7 +19,13 @@ export interface ReceivedExtras extends CallExtras {
   /** On this thread's clock of `performance.now()`; `Infinity` for none. */
   readonly deadlineMs: number
   /** Where the result may go straight to. */
-  readonly place?: AnswerPlace
+  place?: AnswerPlace
+}
+
+/** Sends a result past the owner. */
+export interface Answering {
+  /** @returns false, and nothing done, when the result has to go by the owner */
+  put(id: number, value: unknown): boolean
 }
 
 /** What is no object with such fields came from no owner of ours, and says nothing. */
@@ -29,17 +35,6 @@ export function receiveExtras(data: unknown, nowMs: number): ReceivedExtras | un
   const { budgetMs, stores, ...extras } = data as CallExtras
   const deadlineMs = typeof budgetMs === 'number' ? nowMs + budgetMs : Number.POSITIVE_INFINITY
   return { ...extras, ...(typeof stores === 'object' && stores !== null && { stores }), deadlineMs }
-}
-
-/** The same, with the place of the result at its caller. */
-export function placedExtras(
-  number: unknown,
-  ordinal: unknown,
-  extras: ReceivedExtras = { deadlineMs: Number.POSITIVE_INFINITY },
-): ReceivedExtras {
-  const { deadlineMs, trace, stores } = extras
-  const place = { number: Number(number), ordinal: Number(ordinal) }
-  return { deadlineMs, ...(trace && { trace }), ...(stores && { stores }), place }
 }
 
 export class CallScope extends AbortSource {
@@ -52,6 +47,8 @@ export class CallScope extends AbortSource {
   readonly stores: Readonly<Record<string, unknown>> | undefined
   /** @internal where its result may go straight to */
   readonly place: AnswerPlace | undefined
+  /** @internal that place, by the port of the caller as it was when the call began: whoever has its name later is another */
+  answering: Answering | undefined
   /** @internal no other call of its service runs beside it */
   readonly isAlone: boolean
   readonly #deadlineMs: number
@@ -68,6 +65,7 @@ export class CallScope extends AbortSource {
     this.trace = extras?.trace
     this.stores = extras?.stores
     this.place = extras?.place
+    this.answering = undefined
     this.isAlone = isAlone
     this.#deadlineMs = extras?.deadlineMs ?? Number.POSITIVE_INFINITY
   }

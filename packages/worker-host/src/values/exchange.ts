@@ -39,6 +39,8 @@ export class ValueExchange {
     stream: (source, at, record) => this.#keepStream(source, at, this.#scopeOf(record)),
     forget: (marks) => this.#forget(marks),
   }
+  /** Most pairs of services never do. */
+  #hasShared = false
   #outbox!: Outbox
   #carries: Refused['carries']
 
@@ -72,6 +74,12 @@ export class ValueExchange {
     return { references: this.#exports.size, pending: this.#stubs.pending }
   }
 
+  /** Nothing is held, read or waited for, by either side. */
+  get isIdle(): boolean {
+    if (!this.#hasShared) return true
+    return this.#exports.size + this.#stubs.held + this.#stubs.pending + this.#sent.size + this.#received.size === 0
+  }
+
   /** For an outbox: makes the values of a record ready. */
   readonly lower = (values: readonly unknown[], record: readonly unknown[]): Lowered | undefined =>
     lower(values, record, this.#keep)
@@ -97,6 +105,7 @@ export class ValueExchange {
   }
 
   #keepReference(target: object, at: Path, scope: Scope | undefined): ReturnType<Keep['reference']> {
+    this.#hasShared = true
     const kept = this.#exports.keep(target, at)
     if (isLasting(target)) return { ...kept, isLasting: true }
     if (scope !== undefined) this.#until(scope, () => this.#exports.release(kept.id))
@@ -104,6 +113,7 @@ export class ValueExchange {
   }
 
   #keepStream(source: AsyncIterable<unknown>, at: Path, scope: Scope | undefined): number {
+    this.#hasShared = true
     const id = this.#sent.keep(source, at)
     if (scope !== undefined) {
       this.#until(scope, (how) => (how === 'ended' ? this.#sent.close(id) : this.#sent.forget(id)))
@@ -229,6 +239,7 @@ export class ValueExchange {
 
   #reach(scope: Scope | undefined): Reach {
     const reference = (id: number, methods: readonly string[] | undefined, isLasting: boolean): object => {
+      this.#hasShared = true
       const { stub, grip } = this.#stubs.make(id, methods)
       if (isLasting) markLasting(stub)
       else if (scope !== undefined) this.#until(scope, (_, reason) => this.#revoke(grip, reason))
@@ -236,6 +247,7 @@ export class ValueExchange {
     }
     const stream = (id: number): unknown => {
       if (scope !== undefined) this.#until(scope, (_, reason) => this.#received.revoke(id, reason))
+      this.#hasShared = true
       return this.#received.open(id)
     }
     return { reference, stream }

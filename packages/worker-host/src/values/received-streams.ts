@@ -26,6 +26,10 @@ export class ReceivedStreams {
     return stream
   }
 
+  get size(): number {
+    return this.#streams.size
+  }
+
   item(id: number, item: unknown): void {
     this.#streams.get(id)?.pushLive(item)
   }

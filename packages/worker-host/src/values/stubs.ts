@@ -29,12 +29,21 @@ type StubFunction = (...args: unknown[]) => Promise<unknown>
 export class Stubs {
   readonly #carrier: StubCarrier
   readonly #pending = new Map<number, Pending>()
-  readonly #collected = new FinalizationRegistry<number>((id) => this.#carrier.release(id))
+  readonly #collected = new FinalizationRegistry<number>((id) => {
+    this.#held--
+    this.#carrier.release(id)
+  })
+  #held = 0
   #next = 0
   #closed: (() => unknown) | undefined
 
   constructor(carrier: StubCarrier) {
     this.#carrier = carrier
+  }
+
+  /** References of the other side that can be called. */
+  get held(): number {
+    return this.#held
   }
 
   /** Calls that have got no answer. */
@@ -46,6 +55,7 @@ export class Stubs {
   make(id: number, methods: readonly string[] | undefined): { readonly stub: object; readonly grip: Grip } {
     const grip: Grip = { id, revoked: undefined }
     this.#collected.register(grip, id, grip)
+    this.#held++
     const method = (name: string | null): StubFunction => {
       return (...args) => this.#call(grip, name, args)
     }
@@ -59,7 +69,9 @@ export class Stubs {
 
   /** The other side has let go of it by itself. */
   revoke(grip: Grip, why: string): void {
-    grip.revoked ??= why
+    if (grip.revoked !== undefined) return
+    grip.revoked = why
+    this.#held--
     this.#collected.unregister(grip)
   }
 

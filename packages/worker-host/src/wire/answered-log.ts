@@ -30,10 +30,10 @@ export class AnsweredLog {
   }
 
   /** By the thread. @returns whether the owner wants to be told of it */
-  write(ids: readonly number[]): boolean {
-    let written = Atomics.load(this.words, WRITTEN)
-    for (const id of ids) this.words[IDS + (written++ & this.#mask)] = id
-    Atomics.store(this.words, WRITTEN, written)
+  write(id: number): boolean {
+    const written = Atomics.load(this.words, WRITTEN)
+    this.words[IDS + (written & this.#mask)] = id
+    Atomics.store(this.words, WRITTEN, written + 1)
     return Atomics.load(this.words, WANTED) === 1
   }
 
@@ -42,15 +42,10 @@ export class AnsweredLog {
     Atomics.store(this.words, WANTED, Number(isWanted))
   }
 
-  /** How much was written since it was read. */
-  get unread(): number {
-    return (Atomics.load(this.words, WRITTEN) - this.#read) | 0
-  }
-
   /** What was written since the last time. */
   read(): readonly number[] {
     const ids: number[] = []
-    const count = this.unread
+    const count = (Atomics.load(this.words, WRITTEN) - this.#read) | 0
     if (count > this.#mask + 1) return ids // not from one of ours
     for (let n = 0; n < count; n++) ids.push(this.words[IDS + (this.#read++ & this.#mask)]!)
     return ids
