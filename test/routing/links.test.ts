@@ -15,6 +15,8 @@ async function pair(pool: Pool, link: Link = 'direct', more: Partial<ServiceSpec
     pool.spawn<Courier>({ ...courier('callee'), link, ...more }),
   ])
   await caller.proxy.warm('callee')
+  // A result that went past the owner is noted by the thread when it has left.
+  await vi.waitFor(() => expect(callee.stats().pending).toBe(0))
   expect(callee.stats().links).toBe(link === 'direct' ? 1 : 0)
   return { caller: caller.proxy, callee, callerHandle: caller }
 }
