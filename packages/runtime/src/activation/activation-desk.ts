@@ -94,9 +94,21 @@ export class ActivationDesk {
   }
 
   async #take(request: CallRequest, isFromAbove: boolean): Promise<unknown> {
+    const { service: name, caller } = request
+    const { above } = this.#options
+    if (!isFromAbove && (await this.#isAliveAbove(name))) {
+      // Its start may have failed there meanwhile: who may not bring it to life there may do so here.
+      const isGone = (error: unknown) =>
+        error instanceof ActivationDeniedError && error.service === name && error.caller === caller
+      const outcome = above!({ ...request, passed: undefined })
+      return outcome.catch((error: unknown) => (isGone(error) ? this.#bringHere(request) : Promise.reject(error)))
+    }
+    return this.#bringHere(request)
+  }
+
+  async #bringHere(request: CallRequest): Promise<unknown> {
     const { service: name, caller, method } = request
-    const { above, serviceNamed, expect, disappoint } = this.#options
-    if (!isFromAbove && (await this.#isAliveAbove(name))) return above!(request)
+    const { serviceNamed, expect, disappoint } = this.#options
     const module = this.#activating.has(name) ? undefined : await this.#moduleOf(name)
     // It may have come, or be on its way, since somebody else has asked.
     if (!this.#activating.has(name) && !serviceNamed(name)) {
