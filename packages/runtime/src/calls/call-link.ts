@@ -122,12 +122,12 @@ export class CallLink implements CallHolder, Expiring {
 
   /** Calls and streams that the thread has and has not answered. */
   get pending(): number {
-    if (this.#running + this.#streams > 0) this.#readAnswered()
+    if (this.#running > 0) this.#awaitAnswered()
     return this.#running + this.#streams
   }
 
   get hasRoom(): boolean {
-    if (this.#running >= this.#options.window) this.#readAnswered()
+    if (this.#running >= this.#options.window) this.#awaitAnswered()
     return this.#running < this.#options.window
   }
 
@@ -300,7 +300,15 @@ export class CallLink implements CallHolder, Expiring {
   }
 
   #readAnswered(): void {
-    for (const id of this.others.readAnswered(this.#running)) this.#letGo(id)
+    for (const id of this.others.readAnswered()) this.#letGo(id)
+  }
+
+  /** Whoever finds here that calls still run is told when that changes. */
+  #awaitAnswered(): void {
+    this.#readAnswered()
+    if (this.#straight === 0) return
+    this.others.wantAnswered(true)
+    this.#readAnswered() // what was answered before the thread could know that this is wanted
   }
 
   /** What can't be read is not ours. */
@@ -352,7 +360,8 @@ export class CallLink implements CallHolder, Expiring {
         if (call !== undefined) this.#notePending(call, value as ThrownData | undefined)
         break
       case Reply.Answered:
-        for (const answered of this.others.takeTold()) this.#letGo(answered)
+        this.others.wantAnswered(false)
+        this.#readAnswered()
         break
       case Reply.Released:
         if (Array.isArray(value)) for (const released of value) this.#release(released as number)

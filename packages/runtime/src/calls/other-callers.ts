@@ -111,22 +111,14 @@ export class OtherCallers {
     return passed.straightFrom === this.#options.service && weightOf(args) <= MAX_KEPT ? passed.place : undefined
   }
 
-  /**
-   * The calls that were answered straight since the last time. Whoever finds here that others still run is told when that
-   * changes.
-   */
-  readAnswered(running: number): readonly number[] {
-    const log = this.#log
-    if (log === undefined) return NONE
-    const ids = log.read()
-    log.want(running > ids.length)
-    return [...ids, ...log.read()] // the latter were written before the thread could know that this is wanted
+  /** The calls that were answered straight since the last time. */
+  readAnswered(): readonly number[] {
+    return this.#log?.read() ?? NONE
   }
 
-  /** The same, when the thread has told of it. */
-  takeTold(): readonly number[] {
-    this.#log?.want(false)
-    return this.#log?.read() ?? NONE
+  /** Has the thread tell when it answers the next one so, or no more. What it answered before that may not be told. */
+  wantAnswered(isWanted: boolean): void {
+    this.#log?.want(isWanted)
   }
 
   #tell(operation: number, order: LinkOrder | AnswerOrder): void {
