@@ -1,5 +1,7 @@
 /** What a call costs on any machine: counts, with some room above what was seen, and no times. */
 import { getHeapStatistics } from 'node:v8'
+import { MessagePort } from 'node:worker_threads'
+import { ConcurrentInvoker } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { type Count, startCounting } from '../fixtures/counting.ts'
 import { fixture, openPool } from '../fixtures/index.ts'
@@ -124,6 +126,37 @@ describe.each(['routed', 'direct'] as const)('a call of another service, %s,', (
     expect(owner.messages).toBeLessThanOrEqual(link === 'direct' ? 1 : 40)
     expect(inCallee.messages).toBeLessThanOrEqual(40) // by how the threads take turns, of a thousand
   })
+})
+
+/** Has this thread stand still after it has posted a long batch, until what comes of that is there. */
+function stallAfterLongBatch(isThere: () => boolean): Disposable {
+  const { postMessage } = MessagePort.prototype
+  MessagePort.prototype.postMessage = function (this: MessagePort, ...args: unknown[]) {
+    Reflect.apply(postMessage, this, args)
+    if (Array.isArray(args[0]) && args[0].length > CALLS) while (!isThere());
+  }
+  return {
+    [Symbol.dispose]() {
+      MessagePort.prototype.postMessage = postMessage
+    },
+  }
+}
+
+it('results that have come while their owner was busy are passed on together, and not as the 16 messages that they were', async () => {
+  await using pool = openPool({ threads: { min: 0 } })
+  const added = new Int32Array(new SharedArrayBuffer(4))
+  const invoker = new ConcurrentInvoker({ window: CALLS })
+  const [, caller] = await Promise.all([
+    pool.spawn<Meter>({ name: 'callee', module: fixture('meter.ts'), link: 'routed', options: { added }, invoker }),
+    pool.spawn<AskingMeter>({ name: 'caller', module: fixture('asking-meter.ts') }),
+  ])
+  await caller.proxy.atOnce('callee', 100)
+  Atomics.store(added, 0, 0)
+  using counting = startCounting()
+  using _ = stallAfterLongBatch(() => Atomics.load(added, 0) === CALLS)
+  await caller.proxy.atOnce('callee', CALLS)
+  // With the question, and the calls; the last results leave only after the last call has run, and may come by themselves.
+  expect(counting.take().messages).toBeLessThanOrEqual(6)
 })
 
 it('a stream of 10,000 small items is some 160 messages of 4 bytes an item, and half as many back', async () => {

@@ -48,6 +48,7 @@ export {
   type AnswerPlace,
   type Batch,
   Exchange,
+  FLUSH_WORDS,
   type LinkOrder,
   MARKED,
   REPLY_WORDS,

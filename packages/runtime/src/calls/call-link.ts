@@ -19,6 +19,7 @@ import {
   type Channel,
   Exchange,
   encodeThrown,
+  FLUSH_WORDS,
   type ItemBatch,
   type Lowered,
   MARKED,
@@ -115,7 +116,9 @@ export class CallLink implements CallHolder, Expiring {
     this.others = new OtherCallers({ ...options, outbox: this.#outbox })
     const receive = asTurn((batch: Batch) => {
       this.#answers.catchUp()
+      const mayHaveMore = this.#passesOn(batch)
       this.#receive(batch)
+      if (mayHaveMore) this.#catchUp()
     })
     options.port.on('message', receive)
   }
@@ -292,6 +295,14 @@ export class CallLink implements CallHolder, Expiring {
     call.isStraight = true
     this.#straight++
     return place
+  }
+
+  /**
+   * Replies to calls that are passed on, so many that more are likely to have come: those are then passed on with them, which
+   * wakes a third thread once and not for each. A caller here has its results sooner the other way.
+   */
+  #passesOn(batch: Batch): boolean {
+    return batch.length >= FLUSH_WORDS && this.#calls[batch[1] as number]?.request.passed !== undefined
   }
 
   /** Takes what has come and was not heard yet. */

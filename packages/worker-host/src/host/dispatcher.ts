@@ -21,9 +21,9 @@ import {
   type Batch,
   type CallOperation,
   EXTRA_WORDS,
+  FLUSH_WORDS,
   type LinkOrder,
   MARKED,
-  REPLY_WORDS,
   Reply,
   Request,
 } from '../wire/messages.ts'
@@ -67,12 +67,6 @@ export interface DispatcherOptions {
 
 /** In place of a method's number: nothing is called, and its turn is told. */
 const FENCE = -1
-
-/**
- * Words of replies after which a batch leaves before its turn has ended, so that the owner has work in the meantime.
- * @source docs/decisions/0008: with all 256 of a window at once the rate fell by a fourth; 32 were dearer
- */
-const FLUSH_WORDS = 64 * REPLY_WORDS
 
 interface WaitingCall {
   readonly id: number
