@@ -35,6 +35,8 @@ import { encodeFailure } from './failure.ts'
 import { isAsyncIterable, isThenable } from './method-result.ts'
 import { type Answerer, isPassedOn, PassedCall, type PassOn } from './passed-call.ts'
 import { isRunTraced, traceRun } from './run-tracing.ts'
+import { TimeSlice } from './time-slice.ts'
+import { type UnreadBatch, UnreadBatches } from './unread-batches.ts'
 
 export interface DispatcherOptions {
   readonly service: string
@@ -87,6 +89,8 @@ export class Dispatcher implements Answerer {
   /** Of the calls that have not settled at once, and of the streams. */
   readonly #scopes = new ByNumber<CallScope>()
   #waiting: WaitingCall[] = []
+  readonly #slice = new TimeSlice()
+  readonly #unread = new UnreadBatches()
   #isHeld = true
   #isBusy = false
   #begun = 0
@@ -143,10 +147,12 @@ export class Dispatcher implements Answerer {
     for (const scope of this.#scopes.values()) scope.abort(reason)
     for (const stream of this.#streams.values()) stream.fail(reason)
     this.#waiting = []
+    this.#unread.clear()
   }
 
   /** Streams that have not come to their end fail: to a reader that still waits, cut off is not complete. */
   async close(): Promise<void> {
+    this.#unread.clear()
     this.#values.close() // first: a stream may be waiting for an answer of the owner, which does not come any more
     const streams = [...this.#streams.values()]
     for (const stream of streams) stream.fail(new NotRunningError(this.#options.service, 'STOPPING'))
@@ -155,13 +161,41 @@ export class Dispatcher implements Answerer {
     this.#options.port.close()
   }
 
+  #receive(batch: Batch): void {
+    if (!Array.isArray(batch)) return
+    if (!this.#unread.arePutOff) return this.#read(batch)
+    this.#unread.add(batch, (id, operation, word) => {
+      if (operation === Request.Cancel) this.#cancel(id, reasonOf(word))
+      this.#leaveOrSkip(id)
+    })
+  }
+
+  /** A slice is over: results leave, and what else has come is heard; then it goes on with what waits, and with the rest. */
+  #yield(rest: readonly UnreadBatch[]): void {
+    this.#outbox.flush()
+    this.#unread.putOff(rest)
+    setImmediate(() => outsideOfCalls(() => this.#goOn()))
+  }
+
+  #goOn(): void {
+    const batches = this.#unread.take()
+    this.#drain()
+    this.#slice.begin()
+    let next = 0
+    while (next < batches.length && !this.#unread.arePutOff) {
+      const { batch, takenAtMs } = batches[next++]!
+      this.#read(batch, takenAtMs)
+      if (next < batches.length && !this.#unread.arePutOff && this.#slice.isOver()) this.#yield([])
+    }
+    if (next < batches.length) this.#unread.putOff(batches.slice(next))
+  }
+
   /**
    * What can't be read is not ours: it is dropped with the rest of its batch, and the host goes on. All in one method: with
    * what is no call in another, each call cost 1 µs more (docs/decisions/0008).
    */
-  #receive(batch: Batch): void {
-    if (!Array.isArray(batch)) return
-    let takenAtMs = 0 // once for all of a batch: the first may run for long before the second is looked at
+  #read(batch: Batch, takenAtMs = 0): void {
+    let isSliced = false
     for (let offset = 0; offset < batch.length; ) {
       const id = batch[offset + 1] as number
       switch (batch[offset]) {
@@ -175,13 +209,23 @@ export class Dispatcher implements Answerer {
           if (!Number.isInteger(count) || count < 0 || count > batch.length - first - extra) return
           offset = first + count + extra
           const sent = extra > 0 ? batch[offset - 1] : undefined
+          // Once for all of a batch: the first may run for long before the second is looked at.
           if (sent !== undefined) takenAtMs ||= performance.now()
           let extras = sent === undefined ? undefined : receiveExtras(sent, takenAtMs)
           if (extra > 1) {
             extras ??= { deadlineMs: Number.POSITIVE_INFINITY }
             extras.place = { number: batch[offset - 3] as number, ordinal: batch[offset - 2] as number }
           }
+          if (!isSliced && offset < batch.length && !this.#options.passesOn) {
+            isSliced = true
+            const nowMs = performance.now()
+            takenAtMs ||= nowMs
+            this.#slice.begin(nowMs)
+          }
           this.#accept(id, batch[first - 2] as number, batch.slice(first, first + count), extras)
+          if (isSliced && offset < batch.length && this.#slice.isOver()) {
+            return this.#yield([{ batch: batch.slice(offset), takenAtMs }])
+          }
           break
         }
         case Request.Credit:
@@ -190,11 +234,13 @@ export class Dispatcher implements Answerer {
           break
         case Request.Return:
           this.#leaveOrSkip(id)
+          this.#unread.takeLeft(id)
           offset += 2
           break
         case Request.Cancel:
           this.#cancel(id, reasonOf(batch[offset + 2]))
           this.#leaveOrSkip(id)
+          this.#unread.takeLeft(id)
           offset += 3
           break
         case Request.Caller:
@@ -243,8 +289,10 @@ export class Dispatcher implements Answerer {
   }
 
   #accept(id: number, method: number, args: unknown[], extras: ReceivedExtras | undefined): void {
-    if (this.#mayBegin() && this.#waiting.length === 0) this.#begin(id, method, args, extras)
-    else this.#waiting.push({ id, method, args, extras, hasLeft: false })
+    const hasLeft = this.#unread.takeLeft(id)
+    if (!this.#mayBegin() || this.#waiting.length > 0) this.#waiting.push({ id, method, args, extras, hasLeft })
+    else if (hasLeft) this.#skip(id)
+    else this.#begin(id, method, args, extras)
   }
 
   /** What the method waits for of its caller does not come any more. */
@@ -266,12 +314,17 @@ export class Dispatcher implements Answerer {
 
   #drain(): void {
     let next = 0
-    while (next < this.#waiting.length && this.#mayBegin()) {
+    let isOver = false
+    while (next < this.#waiting.length && this.#mayBegin() && !isOver) {
       const { id, method, args, extras, hasLeft } = this.#waiting[next++]!
       if (method === FENCE) this.#outbox.putValue(Reply.Fence, id, undefined)
       else if (hasLeft) this.#skip(id)
       else this.#begin(id, method, args, extras)
+      if (next === this.#waiting.length || !this.#mayBegin()) continue
+      if (next === 1) this.#slice.begin()
+      else isOver = this.#slice.isOver()
     }
+    if (isOver) this.#yield([])
     if (next > 0) this.#waiting = this.#waiting.slice(next)
   }
 
