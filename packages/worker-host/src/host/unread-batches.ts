@@ -23,7 +23,7 @@ export class UnreadBatches {
   /** @param rest what had come before, and is read first */
   putOff(rest: readonly UnreadBatch[]): void {
     this.#batches ??= []
-    this.#batches.push(...rest)
+    for (const unread of rest) this.#batches.push(unread)
   }
 
   /** @param onLeaver told of each call, or stream, that nobody waits for any more, with the words behind its number */
