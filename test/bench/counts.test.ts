@@ -123,8 +123,9 @@ describe.each(['routed', 'direct'] as const)('a call of another service, %s,', (
   it('shares its messages with the others of its turn', async () => {
     const { inCaller, owner, inCallee } = await countsBetween('atOnce')
     expect(inCaller.messages).toBeLessThanOrEqual(16)
-    expect(owner.messages).toBeLessThanOrEqual(link === 'direct' ? 1 : 40)
-    expect(inCallee.messages).toBeLessThanOrEqual(40) // by how the threads take turns, of a thousand
+    expect(owner.messages).toBeLessThanOrEqual(link === 'direct' ? 1 : 24) // by how the threads take turns
+    // Results that are passed on leave by the window, of which there are four; others leave after 64.
+    expect(inCallee.messages).toBeLessThanOrEqual(link === 'direct' ? 40 : 16)
   })
 })
 

@@ -196,6 +196,7 @@ export class Dispatcher implements Answerer {
    */
   #read(batch: Batch, takenAtMs = 0): void {
     let isSliced = false
+    let flushWords = FLUSH_WORDS
     for (let offset = 0; offset < batch.length; ) {
       const id = batch[offset + 1] as number
       switch (batch[offset]) {
@@ -222,7 +223,10 @@ export class Dispatcher implements Answerer {
             takenAtMs ||= nowMs
             this.#slice.begin(nowMs)
           }
-          this.#accept(id, batch[first - 2] as number, batch.slice(first, first + count), extras)
+          const method = batch[first - 2] as number
+          // What the owner passes on leaves with its batch, or its slice: it would wake two threads each time.
+          flushWords = method < this.#options.methods.length ? FLUSH_WORDS : Number.POSITIVE_INFINITY
+          this.#accept(id, method, batch.slice(first, first + count), extras)
           if (isSliced && offset < batch.length && this.#slice.isOver()) {
             return this.#yield([{ batch: batch.slice(offset), takenAtMs }])
           }
@@ -276,7 +280,7 @@ export class Dispatcher implements Answerer {
           if (!this.#values.receive(batch[offset], id, batch[offset + 2])) return
           offset += 3
       }
-      if (this.#outbox.words >= FLUSH_WORDS) this.#outbox.flush()
+      if (this.#outbox.words >= flushWords) this.#outbox.flush()
     }
     this.#outbox.flush()
   }
