@@ -25,6 +25,7 @@ describe.each(KINDS)('in a %s: a service that finishes', (kind) => {
     await asked
     expect(stage.states.slice(0, states.length)).toEqual(states)
     expect(failures).toEqual([])
+    await pool.close() // while the gate is there for the pause on the way
   })
 
   it('and whose stop fails leaves a restart that is asked for then alone', async () => {
