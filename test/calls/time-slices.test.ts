@@ -3,6 +3,7 @@ import type { ServiceHandle } from '@troupe/runtime'
 import { describe, expect, it } from 'vitest'
 import { TimeSlice } from '../../packages/worker-host/src/host/time-slice.ts'
 import { fixture, openPool } from '../fixtures/index.ts'
+import type { Doomed } from '../fixtures/services/doomed.ts'
 import type { Plodder } from '../fixtures/services/plodder.ts'
 
 describe('a time slice', () => {
@@ -110,6 +111,18 @@ it('calls of a concurrent service keep their order with those of what it has giv
   await Promise.all([proxy.note('a'), tell('b'), proxy.note('c'), tell('d'), proxy.note('e')])
   const done = await proxy.done()
   expect(done.filter((entry) => typeof entry === 'string')).toEqual(['a', 'b', 'c', 'd', 'e'])
+})
+
+it('calls that a thread has put off as its service fails are made again, and each runs once', async () => {
+  await using pool = openPool()
+  const shared = new Int32Array(new SharedArrayBuffer(4 * 101))
+  const supervision = { restart: 'transient' } as const
+  const spec = { name: 'doomed', module: fixture('doomed.ts'), options: { shared }, supervision }
+  const handle = await pool.spawn<Doomed>(spec)
+  const numbers = Array.from({ length: 100 }, (_, n) => n + 1)
+  await Promise.all(numbers.map((number) => handle.proxy.count(number)))
+  expect([...shared.subarray(1)]).toEqual(numbers.map(() => 1))
+  expect(handle.stats().restarts).toBe(1)
 })
 
 function abortable() {

@@ -29,8 +29,12 @@ export class CallPorts {
     for (const dispatcher of this.#all()) dispatcher.hold()
   }
 
+  /** What a caller had sent by the owner, before it had a link, is ahead of what it sent by that. */
   release(): void {
-    for (const dispatcher of this.#all()) dispatcher.release()
+    this.#owner.release()
+    this.#owner.whenBegun(() => {
+      for (const link of this.#links) link.release()
+    })
   }
 
   flush(): void {
@@ -57,13 +61,19 @@ export class CallPorts {
       onRefused: (caller, method) => this.#owner.tellRefused(caller, method),
     })
     this.#links.add(dispatcher)
-    port.once('close', () => this.#end(dispatcher, new Error(`"${caller}" has closed its link`)))
+    port.once('close', () => this.#leave(dispatcher, new Error(`"${caller}" has closed its link`)))
     if (!this.#owner.isHeld) dispatcher.release()
   }
 
   #cut(caller: ContextId): void {
     const revoked = new RevokedError(`service "${this.#options.service}"`, 'the link to it was revoked')
     for (const dispatcher of this.#links) if (dispatcher.caller === caller) this.#end(dispatcher, revoked)
+  }
+
+  /** The caller is gone, and what it had sent without waiting for a reply is still done. */
+  #leave(dispatcher: Dispatcher, reason: Error): void {
+    dispatcher.abandon(reason)
+    dispatcher.whenBegun(() => this.#end(dispatcher, reason))
   }
 
   #end(dispatcher: Dispatcher, reason: Error): void {

@@ -21,6 +21,7 @@ import {
   type Batch,
   type CallOperation,
   EXTRA_WORDS,
+  Exchange,
   FLUSH_WORDS,
   type LinkOrder,
   MARKED,
@@ -36,7 +37,7 @@ import { isAsyncIterable, isThenable } from './method-result.ts'
 import { type Answerer, isPassedOn, PassedCall, type PassOn } from './passed-call.ts'
 import { isRunTraced, traceRun } from './run-tracing.ts'
 import { TimeSlice } from './time-slice.ts'
-import { type UnreadBatch, UnreadBatches } from './unread-batches.ts'
+import { type Waiting, WaitingCalls, type WaitingOrder } from './waiting-calls.ts'
 
 export interface DispatcherOptions {
   readonly service: string
@@ -67,17 +68,8 @@ export interface DispatcherOptions {
   readonly onRefused?: (caller: ContextId, method: string) => void
 }
 
-/** In place of a method's number: nothing is called, and its turn is told. */
-const FENCE = -1
-
-interface WaitingCall {
-  readonly id: number
-  readonly method: number
-  readonly args: unknown[]
-  readonly extras: ReceivedExtras | undefined
-  /** Nobody waits for it any more: a stream whose reader has left, or a call that was cancelled. */
-  hasLeft: boolean
-}
+/** As Node has it, whatever a service's test puts in its place. */
+const { setImmediate } = globalThis
 
 export class Dispatcher implements Answerer {
   readonly #options: DispatcherOptions
@@ -88,11 +80,12 @@ export class Dispatcher implements Answerer {
   readonly #streams = new Map<number, StreamProducer>()
   /** Of the calls that have not settled at once, and of the streams. */
   readonly #scopes = new ByNumber<CallScope>()
-  #waiting: WaitingCall[] = []
+  readonly #waiting = new WaitingCalls()
   readonly #slice = new TimeSlice()
-  readonly #unread = new UnreadBatches()
   #isHeld = true
   #isBusy = false
+  /** A slice is over: what waits goes on when the event loop has been round. */
+  #isPutOff = false
   #begun = 0
 
   constructor(options: DispatcherOptions) {
@@ -102,7 +95,7 @@ export class Dispatcher implements Answerer {
     this.#values = new ValueExchange(`the owner of "${options.service}"`, 'replies')
     this.#outbox = replyOutbox({ port: options.port, lower: this.#values.lower, onRefused })
     this.#values.connect(this.#outbox, options.port.carries)
-    const receive = asTurn((batch: Batch) => this.#receive(batch))
+    const receive = asTurn((batch: Batch) => this.#read(batch))
     options.port.on('message', receive)
   }
 
@@ -117,7 +110,13 @@ export class Dispatcher implements Answerer {
 
   release(): void {
     this.#isHeld = false
-    this.#drain()
+    if (!this.#isPutOff) this.#goOn()
+  }
+
+  /** Runs it when all calls that have come have begun. */
+  whenBegun(run: () => void): void {
+    if (this.#waiting.isEmpty) run()
+    else this.#waiting.push({ kind: 'fence', run })
   }
 
   /** Whose calls these are. */
@@ -142,17 +141,16 @@ export class Dispatcher implements Answerer {
     this.#outbox.flush()
   }
 
-  /** Nobody waits for anything any more: the caller is gone. */
+  /** Nobody waits for anything any more: the caller is gone. What it did not want to wait for is still done. */
   abandon(reason: unknown): void {
     for (const scope of this.#scopes.values()) scope.abort(reason)
     for (const stream of this.#streams.values()) stream.fail(reason)
-    this.#waiting = []
-    this.#unread.clear()
+    this.#waiting.retain((waiting) => this.#isCast(waiting))
   }
 
   /** Streams that have not come to their end fail: to a reader that still waits, cut off is not complete. */
   async close(): Promise<void> {
-    this.#unread.clear()
+    this.#waiting.retain(() => false)
     this.#values.close() // first: a stream may be waiting for an answer of the owner, which does not come any more
     const streams = [...this.#streams.values()]
     for (const stream of streams) stream.fail(new NotRunningError(this.#options.service, 'STOPPING'))
@@ -161,40 +159,29 @@ export class Dispatcher implements Answerer {
     this.#options.port.close()
   }
 
-  #receive(batch: Batch): void {
-    if (!Array.isArray(batch)) return
-    if (!this.#unread.arePutOff) return this.#read(batch)
-    this.#unread.add(batch, (id, operation, word) => {
-      if (operation === Request.Cancel) this.#cancel(id, reasonOf(word))
-      this.#leaveOrSkip(id)
-    })
-  }
-
-  /** A slice is over: results leave, and what else has come is heard; then it goes on with what waits, and with the rest. */
-  #yield(rest: readonly UnreadBatch[]): void {
+  /** A slice is over: results leave, and what else has come is heard, before the next call begins. */
+  #putOff(): void {
     this.#outbox.flush()
-    this.#unread.putOff(rest)
+    if (this.#isPutOff) return
+    this.#isPutOff = true
     setImmediate(() => outsideOfCalls(() => this.#goOn()))
   }
 
   #goOn(): void {
-    const batches = this.#unread.take()
-    this.#drain()
+    this.#isPutOff = false
+    if (this.#waiting.isEmpty) return
     this.#slice.begin()
-    let next = 0
-    while (next < batches.length && !this.#unread.arePutOff) {
-      const { batch, takenAtMs } = batches[next++]!
-      this.#read(batch, takenAtMs)
-      if (next < batches.length && !this.#unread.arePutOff && this.#slice.isOver()) this.#yield([])
-    }
-    if (next < batches.length) this.#unread.putOff(batches.slice(next))
+    this.#drain()
+    this.#outbox.flush()
   }
 
   /**
    * What can't be read is not ours: it is dropped with the rest of its batch, and the host goes on. All in one method: with
    * what is no call in another, each call cost 1 µs more (docs/decisions/0008).
    */
-  #read(batch: Batch, takenAtMs = 0): void {
+  #read(batch: Batch): void {
+    if (!Array.isArray(batch)) return
+    let takenAtMs = 0
     let isSliced = false
     let flushWords = FLUSH_WORDS
     for (let offset = 0; offset < batch.length; ) {
@@ -225,11 +212,10 @@ export class Dispatcher implements Answerer {
           }
           const method = batch[first - 2] as number
           // What the owner passes on leaves with its batch, or its slice: it would wake two threads each time.
-          flushWords = method < this.#options.methods.length ? FLUSH_WORDS : Number.POSITIVE_INFINITY
+          const isOfOther = typeof method === 'number' && method >= this.#options.methods.length
+          flushWords = isOfOther ? Number.POSITIVE_INFINITY : FLUSH_WORDS
           this.#accept(id, method, batch.slice(first, first + count), extras)
-          if (isSliced && offset < batch.length && this.#slice.isOver()) {
-            return this.#yield([{ batch: batch.slice(offset), takenAtMs }])
-          }
+          if (isSliced && offset < batch.length && !this.#isPutOff && this.#slice.isOver()) this.#putOff()
           break
         }
         case Request.Credit:
@@ -238,13 +224,11 @@ export class Dispatcher implements Answerer {
           break
         case Request.Return:
           this.#leaveOrSkip(id)
-          this.#unread.takeLeft(id)
           offset += 2
           break
         case Request.Cancel:
           this.#cancel(id, reasonOf(batch[offset + 2]))
           this.#leaveOrSkip(id)
-          this.#unread.takeLeft(id)
           offset += 3
           break
         case Request.Caller:
@@ -258,26 +242,25 @@ export class Dispatcher implements Answerer {
           break
         case Request.Link:
           if (this.#options.onLink === undefined) return
-          this.#options.onLink(batch[offset + 2] as LinkOrder)
+          this.#openLink(batch[offset + 2] as LinkOrder, this.#options.onLink)
           offset += 3
           break
         case Request.Answers:
           if (this.#options.answers === undefined) return
-          this.#options.answers.open(batch[offset + 2] as AnswerOrder)
+          this.#openAnswers(batch[offset + 2] as AnswerOrder, this.#options.answers)
           offset += 3
           break
         case Request.Unlink:
           if (this.#options.onUnlink === undefined) return
-          this.#options.onUnlink(String(batch[offset + 2]))
+          this.#unlink(String(batch[offset + 2]), this.#options.onUnlink)
           offset += 3
           break
         case Request.Fence:
-          if (this.#mayBegin() && this.#waiting.length === 0) this.#outbox.putValue(Reply.Fence, id, undefined)
-          else this.#waiting.push({ id, method: FENCE, args: [], extras: undefined, hasLeft: false })
+          this.whenBegun(() => this.#outbox.putValue(Reply.Fence, id, undefined))
           offset += 3
           break
         default:
-          if (!this.#values.receive(batch[offset], id, batch[offset + 2])) return
+          if (!this.#exchange(batch[offset], id, batch[offset + 2])) return
           offset += 3
       }
       if (this.#outbox.words >= flushWords) this.#outbox.flush()
@@ -292,11 +275,40 @@ export class Dispatcher implements Answerer {
     return method !== undefined
   }
 
+  /** What later calls depend on, and those before it don't. */
+  #inTurn(order: WaitingOrder): void {
+    if (this.#isPutOff) this.#waiting.push(order)
+    else order.run()
+  }
+
+  #openLink(order: LinkOrder, onLink: (order: LinkOrder) => void): void {
+    const drop = (): void => order.port.close()
+    this.#inTurn({ kind: 'order', run: () => onLink(order), drop, caller: order.caller })
+  }
+
+  #openAnswers(order: AnswerOrder, answers: AnswerPorts): void {
+    this.#inTurn({ kind: 'order', run: () => answers.open(order), drop: () => order.port.close() })
+  }
+
+  /** Heard at once, so that no more is done for that caller; also of a port that waits for its turn. */
+  #unlink(caller: ContextId, onUnlink: (caller: ContextId) => void): void {
+    this.#waiting.retain((waiting) => waiting.kind !== 'order' || waiting.caller !== caller)
+    onUnlink(caller)
+  }
+
+  /** A call of what the service has given comes after the calls before it; an answer to one of its own is heard at once. */
+  #exchange(operation: unknown, id: number, word: unknown): boolean {
+    const plain = typeof operation === 'number' ? operation % MARKED : operation
+    if (!this.#isPutOff || (plain !== Exchange.Invoke && plain !== Exchange.Release)) {
+      return this.#values.receive(operation, id, word)
+    }
+    this.#inTurn({ kind: 'order', run: () => void this.#values.receive(operation, id, word) })
+    return true
+  }
+
   #accept(id: number, method: number, args: unknown[], extras: ReceivedExtras | undefined): void {
-    const hasLeft = this.#unread.takeLeft(id)
-    if (!this.#mayBegin() || this.#waiting.length > 0) this.#waiting.push({ id, method, args, extras, hasLeft })
-    else if (hasLeft) this.#skip(id)
-    else this.#begin(id, method, args, extras)
+    if (this.#mayBegin() && this.#waiting.isEmpty) this.#begin(id, method, args, extras)
+    else this.#waiting.push({ kind: 'call', id, method, args, extras, hasLeft: false })
   }
 
   /** What the method waits for of its caller does not come any more. */
@@ -307,29 +319,30 @@ export class Dispatcher implements Answerer {
 
   #leaveOrSkip(id: number): void {
     const stream = this.#streams.get(id)
-    const waiting = stream ? undefined : this.#waiting.find((call) => call.id === id)
+    const waiting = stream ? undefined : this.#waiting.call(id)
     if (waiting) waiting.hasLeft = true
     else void stream?.leave() // how it ends is told by its reply
   }
 
+  #isCast(waiting: Waiting): boolean {
+    const { methods } = this.#options
+    return waiting.kind === 'call' && methods[waiting.method % methods.length]?.isCast === true
+  }
+
   #mayBegin(): boolean {
-    return !this.#isHeld && !this.#isBusy
+    return !this.#isHeld && !this.#isBusy && !this.#isPutOff
   }
 
   #drain(): void {
-    let next = 0
-    let isOver = false
-    while (next < this.#waiting.length && this.#mayBegin() && !isOver) {
-      const { id, method, args, extras, hasLeft } = this.#waiting[next++]!
-      if (method === FENCE) this.#outbox.putValue(Reply.Fence, id, undefined)
-      else if (hasLeft) this.#skip(id)
-      else this.#begin(id, method, args, extras)
-      if (next === this.#waiting.length || !this.#mayBegin()) continue
-      if (next === 1) this.#slice.begin()
-      else isOver = this.#slice.isOver()
+    while (this.#mayBegin()) {
+      const next = this.#waiting.shift()
+      if (next === undefined) return
+      if (next.kind !== 'call') next.run()
+      else if (next.hasLeft) this.#skip(next.id)
+      else this.#begin(next.id, next.method, next.args, next.extras)
+      if (this.#mayBegin() && !this.#waiting.isEmpty && this.#slice.isOver()) this.#putOff()
     }
-    if (isOver) this.#yield([])
-    if (next > 0) this.#waiting = this.#waiting.slice(next)
+    if (!this.#isPutOff) this.#waiting.runOrders()
   }
 
   /** For a call that nobody waits for any more, or a stream: it had its turn, and nothing of it runs. */
@@ -492,7 +505,9 @@ export class Dispatcher implements Answerer {
   #beginNext(): void {
     if (!this.#options.isSerialized) return
     this.#isBusy = false
-    outsideOfCalls(() => this.#drain())
+    if (this.#waiting.isEmpty) return
+    if (this.#slice.isOver()) this.#putOff()
+    else outsideOfCalls(() => this.#drain())
   }
 
   /** A result or an item that can't be cloned fails its own call, and ends its own stream. */

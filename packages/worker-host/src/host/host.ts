@@ -210,8 +210,17 @@ export class Host implements HostApi {
     return endingOf({ errors: [...below, ...errors, ...released], unfinished })
   }
 
+  /** When it has failed, no call begins any more: the owner, once told, makes those again that had not begun by then. */
   bodyEnd(): Promise<Outcome<BodyEnd>> {
-    return outcomeOf(() => this.#opened().background.ended)
+    const { background, ports } = this.#opened()
+    return outcomeOf(async () => {
+      try {
+        return await background.ended
+      } catch (thrown) {
+        ports.hold()
+        throw thrown
+      }
+    })
   }
 
   async cleanup(error: ThrownData, graceMs: number): Promise<Ending> {
