@@ -142,6 +142,17 @@ it('of a caller that has closed its link, casts still run, and calls that it wou
   expect(rig.ran).not.toContain('fast')
 })
 
+it('a caller that has closed its link stops nothing by a call that waits with an object for its method', async () => {
+  await using rig = openPorts()
+  const link = rig.link('a')
+  const forged = [Request.Call, 2, { toString: 1, valueOf: 1 }, 0]
+  link.postMessage([rig.call(0, 'slow'), rig.call(1, 'slow'), forged, rig.call(3, 'cast')].flat())
+  link.close()
+  await rig.until(() => rig.ran.includes('cast'))
+  rig.owner.postMessage(rig.call(0, 'fast'))
+  await rig.until(() => rig.ran.includes('fast'))
+})
+
 it('a link is cut at once, though calls of the owner wait, and what waits of its caller does not run', async () => {
   await using rig = openPorts()
   const link = rig.link('a')

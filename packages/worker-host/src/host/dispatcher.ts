@@ -326,7 +326,8 @@ export class Dispatcher implements Answerer {
 
   #isCast(waiting: Waiting): boolean {
     const { methods } = this.#options
-    return waiting.kind === 'call' && methods[waiting.method % methods.length]?.isCast === true
+    if (waiting.kind !== 'call' || typeof waiting.method !== 'number') return false
+    return methods[waiting.method % methods.length]?.isCast === true
   }
 
   #mayBegin(): boolean {

@@ -71,11 +71,13 @@ export class WaitingCalls {
 
   /** Takes out all others. */
   retain(isKept: (waiting: Waiting) => boolean): void {
-    const all = this.#queue.slice(this.#head)
-    this.#queue = all.filter(isKept)
-    this.#head = 0
-    this.#orders = this.#queue.filter(({ kind }) => kind === 'order').length
-    for (const waiting of all) if (waiting.kind === 'order' && !this.#queue.includes(waiting)) waiting.drop?.()
+    const waiting = this.#queue.slice(this.#head)
+    this.#queue = []
+    this.#head = this.#orders = 0
+    for (const each of waiting) {
+      if (isKept(each)) this.push(each)
+      else if (each.kind === 'order') each.drop?.()
+    }
   }
 
   /** What waits for no call's end is done now. */
