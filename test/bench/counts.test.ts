@@ -188,3 +188,16 @@ it.runIf(canCount)('a call among 1,000 allocates a kilobyte at its owner', async
   await waves(50)
   expect((allocatedBytes() - before) / (50 * CALLS)).toBeLessThan(1_200)
 })
+
+it.each([
+  { has: 'nothing to end', file: 'meter.ts', options: undefined, more: [] },
+  { has: 'a body, which has to end', file: 'fragile.ts', options: {}, more: ['leave'] },
+])('a thread whose service has $has is woken as often as that takes', async ({ file, options, more }) => {
+  await using pool = openPool({ threads: { min: 0 } })
+  const handle = await pool.spawn({ name: 'one', module: fixture(file), options })
+  using counting = startCounting()
+  await handle.pause()
+  expect(counting.take().asked).toEqual(['carryOut', ...more])
+  await handle.stop()
+  expect(counting.take().asked).toEqual(['heedStop', 'carryOut', 'close'])
+})

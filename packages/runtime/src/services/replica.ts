@@ -162,7 +162,7 @@ export class Replica {
     const asked = this.#host.ask((host) => host.carryOut(move))
     const outcome = await this.#limited(this.#transitionMs, `the "${move.hook}" hook`, asked)
     if (move.to === 'RUNNING' && outcome.ok) this.#lease.settled()
-    if (!leadsDown(move)) return unwrap(outcome)
+    if (!leadsDown(move) || (outcome.ok && outcome.value === 'left')) return unwrap(outcome)
     await this.#leave(move, outcome.ok ? [] : [decodeThrown(outcome.thrown)])
     return unwrap(outcome)
   }

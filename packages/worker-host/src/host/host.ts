@@ -27,8 +27,11 @@ import { untilReady } from './readiness.ts'
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly thrown: ThrownData }
 
-/** `gaveUp`: for a newer goal its hook broke off, by the reason of `this.stopping`. */
-export type MoveEnd = 'done' | 'gaveUp'
+/**
+ * `gaveUp`: for a newer goal its hook broke off, by the reason of `this.stopping`.
+ * `left`: the move leads down, and there was nothing that `leave` would have had to end.
+ */
+export type MoveEnd = 'done' | 'gaveUp' | 'left'
 
 /** What the owner asks a host to run. */
 export interface ServiceOrder {
@@ -71,7 +74,7 @@ export interface Ending {
 /** The control plane of one service. */
 export interface HostApi {
   open(order: ServiceOrder): Promise<Outcome<ServiceDescription>>
-  /** Runs the hook of a move. One that leads down is over when `leave` has answered, whatever the hook did. */
+  /** Runs the hook of a move. One that leads down is over when `leave` has answered, whatever the hook did; or has `left`. */
   carryOut(move: Move): Promise<Outcome<MoveEnd>>
   /** Ends the tasks, leaves first, and the body last, within the grace; on the way to STOPPED releases what was deferred. */
   leave(move: Move, graceMs: number): Promise<Ending>
@@ -194,7 +197,8 @@ export class Host implements HostApi {
         if (hosted.isToldToStop && thrown instanceof Error && thrown.name === 'AbortError') return 'gaveUp'
         throw thrown
       }
-      if (hosted.move !== move || leadsDown(move)) return 'done' // overtaken; or not there before its tasks have ended
+      if (hosted.move !== move) return 'done' // overtaken
+      if (leadsDown(move)) return this.#leftAtOnce(move)
       placement.state = move.to
       if (move.to === 'RUNNING') this.#enter()
       return 'done'
@@ -262,6 +266,15 @@ export class Host implements HostApi {
   #opened(): Hosted {
     if (this.#hosted === undefined) throw new Error('no service has been opened in this host')
     return this.#hosted
+  }
+
+  /** Spares the owner a question, and the thread another waking: most services have nothing to end but their calls. */
+  async #leftAtOnce(move: Move): Promise<MoveEnd> {
+    const { background, children } = this.#opened()
+    const hasReleased = move.to !== 'STOPPED' || background.disposables.isEmpty
+    if (children !== undefined || !background.isIdle || !hasReleased) return 'done'
+    await this.leave(move, 0)
+    return 'left'
   }
 
   #children(): ServiceChildren {

@@ -21,6 +21,10 @@ const UP: readonly Move[] = [
   { from: 'STOPPED', to: 'PAUSED', via: 'PREPARING', hook: 'prepare' },
   { from: 'PAUSED', to: 'RUNNING', via: 'STARTING', hook: 'start' },
 ]
+const DOWN: readonly Move[] = [
+  { from: 'RUNNING', to: 'PAUSED', via: 'PAUSING', hook: 'pause' },
+  { from: 'PAUSED', to: 'STOPPED', via: 'STOPPING', hook: 'stop' },
+]
 
 export class Rehearsal extends Service {
   @expose(AllowAny) answer(): number {
@@ -53,6 +57,8 @@ export async function rehearse(moduleUrl: string): Promise<void> {
   const replied = once(calls.port2, 'message')
   calls.port2.postMessage([Request.Call, 0, 0, 0])
   await replied
+  await host.heedStop(true)
+  for (const move of DOWN) requireOk(await host.carryOut(move))
   await host.close()
   control.port2.close()
 }

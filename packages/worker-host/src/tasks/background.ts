@@ -151,6 +151,11 @@ export class Background {
     this.#graph?.spawnAtRoot(end, { name, onStop: 'await' })
   }
 
+  /** To leave it takes no time. */
+  get isIdle(): boolean {
+    return this.#graph?.isIdle ?? true
+  }
+
   /** Resolves when all tasks have ended, or the grace is over. */
   async leave(graceMs: number): Promise<CancelledGraph> {
     return this.#graph?.cancel(graceMs) ?? { errors: [], unfinished: [] }

@@ -26,6 +26,10 @@ export class Disposables {
     return resource
   }
 
+  get isEmpty(): boolean {
+    return this.#releases.length === 0
+  }
+
   /** Releases all, also what is added meanwhile. @returns what was thrown, in that order */
   async dispose(): Promise<readonly unknown[]> {
     const errors: unknown[] = []

@@ -60,6 +60,7 @@ export class TaskGraph {
   readonly #outcome: Pick<PromiseWithResolvers<GraphEnd>, 'resolve' | 'reject'>
   readonly #settled = Promise.withResolvers<void>()
   readonly #errors: unknown[] = []
+  #hasBody = false
   #isClosing = false
   #ending: Promise<void> | undefined
 
@@ -76,6 +77,12 @@ export class TaskGraph {
     return this.#isClosing
   }
 
+  /** There is nothing in it whose end would have to be waited for, or told. */
+  get isIdle(): boolean {
+    const isBare = !this.#hasBody && this.#root.children.size === 0
+    return this.#errors.length === 0 && (isBare || this.#root.phase === 'settled')
+  }
+
   /** The task that runs now, or the nearest above it that has not ended. */
   get current(): Task {
     let task = this.#options.current.getStore()
@@ -90,11 +97,12 @@ export class TaskGraph {
   }
 
   /** Begins the body; without one the root just waits for the end. */
-  enter(body: TaskFunction = untilAborted): void {
+  enter(body?: TaskFunction): void {
     this.isEntered = true
     if (this.#isClosing) return
+    this.#hasBody = body !== undefined
     this.#root.phase = 'running'
-    void this.#carryOut(this.#root, body)
+    void this.#carryOut(this.#root, body ?? untilAborted)
   }
 
   /**
