@@ -113,16 +113,36 @@ it('calls of a concurrent service keep their order with those of what it has giv
   expect(done.filter((entry) => typeof entry === 'string')).toEqual(['a', 'b', 'c', 'd', 'e'])
 })
 
+async function openDoomed(calls: number, threads: number) {
+  const pool = openPool()
+  const shared = new Int32Array(new SharedArrayBuffer(4 * (calls + 1)))
+  const handle = await pool.spawn<Doomed>({
+    name: 'doomed',
+    module: fixture('doomed.ts'),
+    options: { shared },
+    supervision: { restart: 'transient' },
+    threads,
+  })
+  const numbers = Array.from({ length: calls }, (_, n) => n + 1)
+  const called = Promise.allSettled(numbers.map((number) => handle.proxy.count(number)))
+  return { handle, called, runs: () => [...shared.subarray(1)], [Symbol.asyncDispose]: () => pool.close() }
+}
+
 it('calls that a thread has put off as its service fails are made again, and each runs once', async () => {
-  await using pool = openPool()
-  const shared = new Int32Array(new SharedArrayBuffer(4 * 101))
-  const supervision = { restart: 'transient' } as const
-  const spec = { name: 'doomed', module: fixture('doomed.ts'), options: { shared }, supervision }
-  const handle = await pool.spawn<Doomed>(spec)
-  const numbers = Array.from({ length: 100 }, (_, n) => n + 1)
-  await Promise.all(numbers.map((number) => handle.proxy.count(number)))
-  expect([...shared.subarray(1)]).toEqual(numbers.map(() => 1))
-  expect(handle.stats().restarts).toBe(1)
+  await using doomed = await openDoomed(100, 1)
+  const ends = await doomed.called
+  expect(new Set(ends.map(({ status }) => status))).toEqual(new Set(['fulfilled']))
+  expect(new Set(doomed.runs())).toEqual(new Set([1]))
+  expect(doomed.handle.stats().restarts).toBe(1)
+})
+
+it('calls that another thread of a service that fails has put off are made again, and none runs twice', async () => {
+  await using doomed = await openDoomed(200, 2)
+  const ends = await doomed.called
+  expect(new Set(doomed.runs())).toEqual(new Set([1]))
+  const begun = ends.filter(({ status }) => status === 'rejected') // in that thread, which lived, and were not answered
+  expect(begun.length).toBeLessThan(10)
+  expect(doomed.handle.stats().restarts).toBe(1)
 })
 
 function abortable() {

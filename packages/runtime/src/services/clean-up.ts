@@ -9,12 +9,14 @@ export function endsThread(error: unknown): boolean {
   return error instanceof ContextDiedError || error instanceof DeadlineExceededError
 }
 
+/** A hook that met its deadline still holds its thread: nothing could begin there. */
+export const isStuck = (error: unknown): boolean => error instanceof StartFailedError && endsThread(error.cause)
+
 /** Runs `cleanup` where there is a thread for it, and lets the hosts go. @returns what the clean-up threw */
 export async function cleanUp(dying: readonly Replica[], error: unknown): Promise<readonly unknown[]> {
-  // A hook that met its deadline still holds its thread: no clean-up could begin there.
-  const isStuck = error instanceof StartFailedError && endsThread(error.cause)
-  const results = await Promise.allSettled(isStuck ? [] : dying.map((replica) => replica.cleanup(error)))
-  for (const replica of dying) isStuck ? replica.kill(error) : replica.discard(error)
+  const isOver = isStuck(error)
+  const results = await Promise.allSettled(isOver ? [] : dying.map((replica) => replica.cleanup(error)))
+  for (const replica of dying) isOver ? replica.kill(error) : replica.discard(error)
   const reasons = results.flatMap((result) =>
     result.status === 'rejected' ? [result.reason as unknown] : result.value,
   )

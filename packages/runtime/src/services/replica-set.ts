@@ -11,6 +11,7 @@ import { loadableModule } from '../modules/build-module.ts'
 import { tellOfSource } from '../modules/load-failure.ts'
 import type { Loan } from '../routing/link-lender.ts'
 import type { CheckedSpec } from '../specs/service-spec.ts'
+import { isStuck } from './clean-up.ts'
 import { Replica } from './replica.ts'
 
 export interface ReplicaSetOptions {
@@ -193,16 +194,21 @@ export class ReplicaSet {
   }
 
   /**
-   * The service has failed: calls that had begun fail, the others go back to the mailbox.
-   * @returns the replicas, out of service; their threads may still live, for a clean-up, and are to be killed
+   * The service has failed: calls that had begun fail, the others go back to the mailbox. Where one of several threads has
+   * failed, the others may be at work, and what waits there can be made again only when they have heard that it is held.
+   * @returns the replicas, out of service; their threads may still live, for a clean-up, and are to be killed. And where it
+   * was not done at once, when the calls have been settled or put back
    */
-  abandon(death: Death): readonly Replica[] {
+  abandon(death: Death): { readonly dying: readonly Replica[]; readonly closed?: Promise<void> } {
     const abandoned = this.#replicas
     this.#present.abort(new Error(`service "${this.#options.spec.name}" failed while a thread was added to it`))
     this.#present = new AbortController()
     this.#set([])
-    this.#putBack(abandoned.flatMap((replica) => this.#closeLink(replica, death)))
-    return abandoned
+    const close = () => this.#putBack(abandoned.flatMap((replica) => this.#closeLink(replica, death)))
+    const mayBegin = abandoned.length > 1 && !isStuck(death.cause)
+    if (mayBegin) return { dying: abandoned, closed: Promise.all(abandoned.map((one) => one.hold())).then(close) }
+    close()
+    return { dying: abandoned }
   }
 
   /** Ends all threads at once, those that are being started too. @returns whether there were any */

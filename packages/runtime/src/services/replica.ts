@@ -181,6 +181,12 @@ export class Replica {
     return unwrap(await this.#host.ask((host) => host.bodyEnd()))
   }
 
+  /** Resolves when no call begins any more; a thread that does not say so in time is ended. */
+  async hold(): Promise<void> {
+    const asked = this.#host.ask((host) => host.hold())
+    await this.#limited(this.#transitionMs, 'holding its calls', asked).catch((error) => this.kill(error))
+  }
+
   /** Ends the tasks and runs the service's `cleanup`. @returns what was thrown; a thread that is gone has nothing to clean up */
   async cleanup(error: unknown): Promise<readonly unknown[]> {
     const asked = this.#host.ask((host) => host.cleanup(encodeThrown(error), this.#graceMs))

@@ -224,7 +224,9 @@ export class ServiceRunner {
   /** For a newer goal its hook broke off: the object, halfway between two states, is cleaned up and let go. */
   async #giveUp(move: Move): Promise<RestState> {
     const reason = new SupersededError(this.#spec.name, move.to, this.reconciler.target)
-    const errors = await cleanUp(this.replicas.abandon({ cause: reason }), reason)
+    const { dying, closed } = this.replicas.abandon({ cause: reason })
+    await closed
+    const errors = await cleanUp(dying, reason)
     throwAll(errors, 'several steps of the clean-up failed')
     return 'STOPPED'
   }
@@ -343,8 +345,9 @@ export class ServiceRunner {
     this.#putOff = undefined
     this.#drain.end()
     queue.setFlow('hold')
-    const dying = this.replicas.abandon({ cause: error })
-    if (!willRestart) {
+    const { dying, closed } = this.replicas.abandon({ cause: error })
+    if (closed) await closed
+    if (!willRestart || this.#isClosed) {
       queue.failWaiting((call) => this.#neverBegun(error, call))
       if (!this.#isClosed) queue.refuse(() => new NotRunningError(name, 'FAILED', { cause: error }))
     }

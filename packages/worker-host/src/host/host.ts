@@ -80,6 +80,8 @@ export interface HostApi {
   leave(move: Move, graceMs: number): Promise<Ending>
   /** Settles when the body and the tasks of this stay in RUNNING have ended; at once with an error that fails the service. */
   bodyEnd(): Promise<Outcome<BodyEnd>>
+  /** No call begins any more. */
+  hold(): Promise<void>
   /** Ends the tasks, within the grace, runs the `cleanup` hook and releases what was deferred. */
   cleanup(error: ThrownData, graceMs: number): Promise<Ending>
   /** `this.stopping` is raised, or lowered. */
@@ -225,6 +227,10 @@ export class Host implements HostApi {
         throw thrown
       }
     })
+  }
+
+  async hold(): Promise<void> {
+    this.#hosted?.ports.hold()
   }
 
   async cleanup(error: ThrownData, graceMs: number): Promise<Ending> {
