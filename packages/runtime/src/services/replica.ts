@@ -55,7 +55,6 @@ interface ReplicaParts {
   readonly methods: readonly MethodDescription[]
   readonly moves: readonly Move[]
   readonly className: string
-  readonly idleHooks: readonly string[]
   readonly service: string
   readonly clock: Clock
   readonly transitionMs: number
@@ -72,8 +71,6 @@ export class Replica {
   readonly className: string
   readonly #lease: Lease
   readonly #kill: AbortController
-  /** Those that it has not come to yet. */
-  readonly #idleHooks: Set<string>
   readonly #service: string
   readonly #within: Within
   readonly #transitionMs: number
@@ -98,9 +95,7 @@ export class Replica {
       const begun = lease.carrier.shareCount()
       const order: ServiceOrder = { ...options.order, begun: begun?.far, port: far }
       const asked = lease.host.ask((host) => host.open(Comlink.transfer(order, transferOf(far))))
-      const { methods, moves, className, idleHooks, ...reader } = unwrap(
-        await within(transitionMs, `loading "${service}"`, asked),
-      )
+      const { methods, moves, className, ...reader } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
       const { window, time, onRoom, onDeadline, onRefused } = options
       const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
       const link = new CallLink({
@@ -128,7 +123,6 @@ export class Replica {
         methods,
         moves,
         className,
-        idleHooks,
         service,
         clock,
         transitionMs,
@@ -149,7 +143,6 @@ export class Replica {
     this.className = parts.className
     this.#lease = parts.lease
     this.#kill = parts.kill
-    this.#idleHooks = new Set(parts.idleHooks)
     this.#service = parts.service
     this.#within = withinOf(parts.clock)
     this.#transitionMs = parts.transitionMs
@@ -166,11 +159,6 @@ export class Replica {
   }
 
   async carryOut(move: Move): Promise<MoveEnd> {
-    if (this.#idleHooks.delete(move.hook) && !this.#kill.signal.aborted) {
-      this.#host.tell(async (host) => void (await host.carryOut(move)))
-      if (move.to === 'RUNNING') this.#lease.settled()
-      return 'done'
-    }
     const asked = this.#host.ask((host) => host.carryOut(move))
     const outcome = await this.#limited(this.#transitionMs, `the "${move.hook}" hook`, asked)
     if (move.to === 'RUNNING' && outcome.ok) this.#lease.settled()

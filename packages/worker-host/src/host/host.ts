@@ -11,7 +11,7 @@ import { decodeThrown, encodeThrown, type ThrownData } from '../errors/error-dat
 import { errorsOf, throwAll } from '../errors/throw-all.ts'
 import { CallScopes } from '../service/call-scope.ts'
 import { registeredStores } from '../service/carried.ts'
-import { BACKGROUND, type Placement, type Service } from '../service/service.ts'
+import { BACKGROUND, type Placement } from '../service/service.ts'
 import type { ChildrenControl, ServiceChildren } from '../service/service-children.ts'
 import type { HomeContext } from '../service/service-context.ts'
 import { leadsDown, type Move, movesOf } from '../service/transition.ts'
@@ -52,8 +52,6 @@ export interface ServiceOrder {
 export interface ServiceDescription {
   readonly className: string
   readonly methods: readonly MethodDescription[]
-  /** The hooks of its first way up, as far as they are those of every service: with nothing to do there is no end to wait for. */
-  readonly idleHooks: readonly string[]
   /** The class asks for its calls: it is told how long they have, and of their traces. */
   readonly readsCalls: boolean
   /** The names of the AsyncLocalStorage stores that are registered in its thread. */
@@ -182,7 +180,6 @@ export class Host implements HostApi {
         className: type.name,
         methods: methods.map(describeMethod),
         moves,
-        idleHooks: idleHooksOf(service, base, jobs.length > 0 || type.readyOnCall),
         readsCalls: scopes.areRead,
         stores: registeredStores(),
       }
@@ -340,16 +337,6 @@ export class Host implements HostApi {
     const detail = thrown instanceof Error && typeof thrown.stack === 'string' ? { detail: thrown.stack } : {}
     process.emitWarning(`${subject} of ${name}${text}`, { code: 'TROUPE_BACKGROUND', ...detail })
   }
-}
-
-/**
- * Up to the first that does something, since after that there may be children, which take their time.
- * @param hasJobs there is more to RUNNING than that its hook has ended
- */
-function idleHooksOf(service: Service, base: object, hasJobs: boolean): readonly string[] {
-  const isIdle = (hook: string): boolean => Reflect.get(service, hook) === Reflect.get(base, hook)
-  if (!isIdle('prepare')) return []
-  return isIdle('start') && isIdle('run') && !hasJobs ? ['prepare', 'start'] : ['prepare']
 }
 
 /** A thread's output goes to its owner in pieces that the owner asks for; what is left when it is ended is lost. */
