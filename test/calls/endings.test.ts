@@ -1,6 +1,8 @@
 /** Every way in which a call can come to an early end × every place where it can be by then: what its caller sees. */
 import { getEventListeners } from 'node:events'
+import { setImmediate as turn } from 'node:timers/promises'
 import { Pool, proxy, type ServiceHandle } from '@troupe/runtime'
+import { ManualClock } from '@troupe/worker-host/testing'
 import { describe, expect, it } from 'vitest'
 import { fixture } from '../fixtures/index.ts'
 import { KINDS, placeOf } from '../fixtures/kinds.ts'
@@ -10,6 +12,8 @@ interface Scene {
   readonly pool: Pool
   readonly handle: ServiceHandle<Patient>
   readonly aborter: AbortController
+  /** The pool's, where the call has a deadline, which is not to pass before the call has come to its place. */
+  readonly clock: ManualClock | undefined
   /** What is still to be let go of when the call has ended, at its caller's side. */
   readonly held: Promise<unknown>[]
 }
@@ -25,7 +29,11 @@ const crashed = (place: string) => ({ code: 'ERR_TROUPE_SERVICE_CRASHED', mayHav
 
 const ENDINGS: Readonly<Record<string, Ending>> = {
   'its caller aborts': { happen: ({ aborter }) => aborter.abort(), sees: { name: 'AbortError' } },
-  'its deadline passes': { happen: () => {}, timeoutMs: 20, sees: { code: 'ERR_TROUPE_DEADLINE', limitMs: 20 } },
+  'its deadline passes': {
+    happen: ({ clock }) => clock!.advance(20),
+    timeoutMs: 20,
+    sees: { code: 'ERR_TROUPE_DEADLINE', limitMs: 20 },
+  },
   'its service crashes': { happen: ({ handle }) => handle.kill(), sees: crashed },
   'its service stops': { happen: ({ handle }) => handle.stop(), sees: { code: 'ERR_TROUPE_NOT_RUNNING' } },
   'its service stops at once': {
@@ -83,18 +91,32 @@ const PLACES: Readonly<Record<string, (scene: Scene, timeoutMs: number) => Promi
   },
 }
 
+/** A clock that stands still has to be moved for the grace to be over. */
+async function closed({ pool, clock }: Scene): Promise<void> {
+  let isClosed = false
+  const closing = pool.close().finally(() => {
+    isClosed = true
+  })
+  while (clock && !isClosed) {
+    await clock.advance(10)
+    await turn()
+  }
+  await closing
+}
+
 describe.each(KINDS)('in a %s:', (kind) => {
   describe.each(Object.keys(PLACES))('a call that is %s', (place) => {
     it.each(Object.keys(ENDINGS))('when %s rejects with the reason, and nothing is left of it', async (ending) => {
-      const { happen, timeoutMs = 60_000, sees } = ENDINGS[ending]!
-      await using pool = new Pool()
+      const { happen, timeoutMs, sees } = ENDINGS[ending]!
+      const clock = timeoutMs === undefined ? undefined : new ManualClock()
+      await using pool = new Pool({ ...(clock && { clock }) })
       const handle = await (await placeOf(pool, kind)).spawn<Patient>({
         name: 'patient',
         module: fixture('patient.ts'),
         graceMs: 30,
       })
-      const scene = { pool, handle, aborter: new AbortController(), held: [] as Promise<unknown>[] }
-      const [outcome] = await PLACES[place]!(scene, timeoutMs)
+      const scene = { pool, handle, aborter: new AbortController(), clock, held: [] as Promise<unknown>[] }
+      const [outcome] = await PLACES[place]!(scene, timeoutMs ?? 60_000)
       const rejected = expect(outcome).rejects.toMatchObject(typeof sees === 'function' ? sees(place) : sees)
 
       const happened = happen(scene)
@@ -104,7 +126,7 @@ describe.each(KINDS)('in a %s:', (kind) => {
       await Promise.all(scene.held)
       expect(handle.stats().queued).toBe(0)
       expect(getEventListeners(scene.aborter.signal, 'abort')).toEqual([])
-      await pool.close()
+      await closed(scene)
       expect(handle.stats()).toMatchObject({ pending: 0, queued: 0, threads: 0 })
     })
   })
@@ -117,7 +139,7 @@ describe.each(KINDS)('in a %s:', (kind) => {
         name: 'patient',
         module: fixture('patient.ts'),
       })
-      const scene = { pool, handle, aborter: new AbortController(), held: [] as Promise<unknown>[] }
+      const scene = { pool, handle, aborter: new AbortController(), clock: undefined, held: [] as Promise<unknown>[] }
       const [outcome] = await PLACES[place]!(scene, 60_000)
       scene.aborter.abort(new RangeError('enough'))
       await expect(outcome).rejects.toThrow('enough')
