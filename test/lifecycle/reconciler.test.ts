@@ -1,10 +1,9 @@
 import type { RestState, ServiceState } from '@troupe/worker-host'
-import type { Move } from '@troupe/worker-host/owner'
+import { type Move, TRANSITIONS } from '@troupe/worker-host/owner'
 import { ManualClock } from '@troupe/worker-host/testing'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Change, Reconciler } from '../../packages/runtime/src/lifecycle/reconciler.ts'
-import { TRANSITIONS } from '../../packages/runtime/src/lifecycle/transitions.ts'
 import { expectPath } from './diagram.ts'
 
 const settled = () => new Promise((resolve) => setImmediate(resolve))

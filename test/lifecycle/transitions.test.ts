@@ -1,6 +1,7 @@
 import type { RestState, ServiceState } from '@troupe/worker-host'
+import { TRANSITIONS } from '@troupe/worker-host/owner'
 import { describe, expect, it } from 'vitest'
-import { route, TRANSITIONS } from '../../packages/runtime/src/lifecycle/transitions.ts'
+import { route } from '../../packages/runtime/src/lifecycle/transitions.ts'
 
 const WAYS: readonly (readonly [from: ServiceState, to: RestState, via: string | undefined])[] = [
   ['STOPPED', 'STOPPED', undefined],

@@ -6,8 +6,8 @@
  * The one exception is a class's own move from a state of motion, which overtakes the hook that runs there.
  */
 import { NotRunningError, type RestState, type ServiceState, SupersededError } from '@troupe/worker-host'
-import type { Clock, Move } from '@troupe/worker-host/owner'
-import { leadsAway, overtaking, route, TRANSITIONS } from './transitions.ts'
+import { type Clock, type Move, TRANSITIONS } from '@troupe/worker-host/owner'
+import { leadsAway, overtaking, route } from './transitions.ts'
 
 /**
  * What a change of state is owed to: `start`, `pause`, `stop` or `restart` as asked of the handle, `restart` by the

@@ -1,24 +1,6 @@
-/**
- * The life cycle as data:
- *
- *                prepare            start
- *     STOPPED ─PREPARING→ PAUSED ─STARTING→ RUNNING      any of them, on an error ─→ FAILED
- *        ↑                 │  ↑                │
- *        └────STOPPING─────┘  └────PAUSING─────┘
- *              stop                 pause
- *
- * A class adds direct moves by `@transition`; they stand before these in its table.
- */
+/** Ways through the life cycle, from move to move. */
 import type { RestState, ServiceState } from '@troupe/worker-host'
-import type { Move } from '@troupe/worker-host/owner'
-
-/** Every move that all services have. A pair that is missing has no direct way; `route` finds the longer one. */
-export const TRANSITIONS: readonly Move[] = [
-  { from: 'STOPPED', to: 'PAUSED', via: 'PREPARING', hook: 'prepare' },
-  { from: 'PAUSED', to: 'RUNNING', via: 'STARTING', hook: 'start' },
-  { from: 'RUNNING', to: 'PAUSED', via: 'PAUSING', hook: 'pause' },
-  { from: 'PAUSED', to: 'STOPPED', via: 'STOPPING', hook: 'stop' },
-]
+import { type Move, TRANSITIONS } from '@troupe/worker-host/owner'
 
 /** The shortest way, move by move; among equals the one that stands first. Empty at the target, and without a way. */
 export function route(from: ServiceState, to: RestState, table: readonly Move[] = TRANSITIONS): readonly Move[] {

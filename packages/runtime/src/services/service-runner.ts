@@ -16,13 +16,12 @@ import {
   SupersededError,
   type TaskStats,
 } from '@troupe/worker-host'
-import { leadsDown, type MethodDescription, type Move, throwAll } from '@troupe/worker-host/owner'
+import { leadsDown, type MethodDescription, type Move, TRANSITIONS, throwAll } from '@troupe/worker-host/owner'
 import type { Call, RefusedCall } from '../calls/call.ts'
 import { ContextDiedError, type Death } from '../contexts/host-link.ts'
 import type { Place } from '../contexts/place.ts'
 import { type FinishReason, Life } from '../lifecycle/life.ts'
 import { type Change, isRest, Reconciler } from '../lifecycle/reconciler.ts'
-import { TRANSITIONS } from '../lifecycle/transitions.ts'
 import type { Loan } from '../routing/link-lender.ts'
 import type { CheckedSpec } from '../specs/service-spec.ts'
 import { cleanUp, endsThread } from './clean-up.ts'
@@ -346,7 +345,7 @@ export class ServiceRunner {
     this.#drain.end()
     queue.setFlow('hold')
     const { dying, closed } = this.replicas.abandon({ cause: error })
-    if (closed) await closed
+    if (closed) await closed // else at once: whoever is told of the failure finds those that waited rejected
     if (!willRestart || this.#isClosed) {
       queue.failWaiting((call) => this.#neverBegun(error, call))
       if (!this.#isClosed) queue.refuse(() => new NotRunningError(name, 'FAILED', { cause: error }))

@@ -9,22 +9,15 @@ import * as Comlink from 'comlink'
 import { AllowAny } from '../access/built-in-policies.ts'
 import { expose } from '../access/expose.ts'
 import { decodeThrown } from '../errors/error-data.ts'
+import { TRANSITIONS } from '../service/life-cycle.ts'
 import { Service } from '../service/service.ts'
 import { HomeContext } from '../service/service-context.ts'
-import type { Move } from '../service/transition.ts'
 import { memoryCarrier } from '../wire/carrier.ts'
 import { controlEndpoint } from '../wire/control-endpoint.ts'
 import { Request } from '../wire/messages.ts'
 import { Host, type HostApi, type Outcome } from './host.ts'
 
-const UP: readonly Move[] = [
-  { from: 'STOPPED', to: 'PAUSED', via: 'PREPARING', hook: 'prepare' },
-  { from: 'PAUSED', to: 'RUNNING', via: 'STARTING', hook: 'start' },
-]
-const DOWN: readonly Move[] = [
-  { from: 'RUNNING', to: 'PAUSED', via: 'PAUSING', hook: 'pause' },
-  { from: 'PAUSED', to: 'STOPPED', via: 'STOPPING', hook: 'stop' },
-]
+const [UP, DOWN] = [TRANSITIONS.slice(0, 2), TRANSITIONS.slice(2)]
 
 export class Rehearsal extends Service {
   @expose(AllowAny) answer(): number {
