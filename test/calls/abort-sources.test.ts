@@ -70,6 +70,7 @@ it('a call that follows a signal and the call it was made for is aborted by whic
             signal: signal === null ? undefined : signals[signal]!.signal,
             within: within === null ? undefined : (scopes[within] as never),
           },
+          [],
           systemTurnClock,
         )
         const settle = (outcome: unknown): void => {

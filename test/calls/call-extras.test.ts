@@ -23,10 +23,10 @@ describe('what is sent with a call', () => {
       { budgetMs: 400, trace, stores: { locale: 'de' } },
     ],
   ])('of %j is, for a thread that says %j, %j', (carried, reader, expected) => {
-    const call = (deadlineMs: number) => ({ request: { carried } as never, deadlineMs, sentAtMs: 100 })
-    expect(extrasOf(call(500), reader)).toEqual(expected)
+    const call = (deadlineMs: number) => ({ terms: { carried } as never, deadlineMs })
+    expect(extrasOf(call(500), 100, reader)).toEqual(expected)
     const { budgetMs: _, ...rest } = Object(expected ?? {}) as { budgetMs?: number }
-    expect(extrasOf(call(Number.POSITIVE_INFINITY), reader) ?? {}).toEqual({ ...rest })
+    expect(extrasOf(call(Number.POSITIVE_INFINITY), 100, reader) ?? {}).toEqual({ ...rest })
   })
 })
 
@@ -35,10 +35,10 @@ it.each([
   [1.5, 1],
   [399.999, 399],
 ])('of %s ms that are left, %s are told: a budget never grows on its way', (leftMs, told) => {
-  const call = (carried: object) => ({ request: { carried } as never, deadlineMs: leftMs, sentAtMs: 0 })
+  const call = (carried: object) => ({ terms: { carried } as never, deadlineMs: leftMs })
   const reader = { readsCalls: true, stores: [] }
-  expect(extrasOf(call({}), reader)).toBe(told)
-  expect(extrasOf(call({ trace }), reader)).toEqual({ budgetMs: told, trace })
+  expect(extrasOf(call({}), 0, reader)).toBe(told)
+  expect(extrasOf(call({ trace }), 0, reader)).toEqual({ budgetMs: told, trace })
 })
 
 describe('a call made within another', () => {

@@ -56,7 +56,7 @@ export class AnswerReceiver {
 
   /** Where the result of a call may come; undefined for by the owner, as while another is waited for here. */
   placeOf(call: Call): AnswerPlace | undefined {
-    if (this.#ports.size === 0 || this.#marked !== undefined || !this.#ports.has(call.request.service)) return undefined
+    if (this.#ports.size === 0 || this.#marked !== undefined || !this.#ports.has(call.terms.service)) return undefined
     this.#ordinal = (this.#ordinal + 1) | 0
     this.#marked = { call, ordinal: this.#ordinal }
     return { number: call.id, ordinal: this.#ordinal }
@@ -71,7 +71,7 @@ export class AnswerReceiver {
   catchUp(): void {
     if (this.#marked === undefined) return
     this.#takeInHand()
-    if (this.#marked !== undefined) this.#hear(this.#marked.call.request.service)
+    if (this.#marked !== undefined) this.#hear(this.#marked.call.terms.service)
   }
 
   /** A call is about to be settled by the owner: one that was made before it comes first. */
@@ -96,7 +96,7 @@ export class AnswerReceiver {
     const marked = this.#marked
     if (marked === undefined || !Array.isArray(answer) || answer.length !== ANSWER_WORDS) return
     const { call, ordinal } = marked
-    if (call.request.service !== service || call.id !== answer[0] || ordinal !== answer[1]) return
+    if (call.terms.service !== service || call.id !== answer[0] || ordinal !== answer[1]) return
     this.#marked = undefined
     this.#options.onAnswer(call, answer[2])
   }

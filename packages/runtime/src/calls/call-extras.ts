@@ -11,13 +11,13 @@ export interface ScopeReader {
 }
 
 /** A call as it is sent. */
-type SentCall = Pick<Call, 'request' | 'deadlineMs' | 'sentAtMs'>
+type SentCall = Pick<Call, 'terms' | 'deadlineMs'>
 
 /** For the thread of the service itself. */
-export function extrasOf(call: SentCall, { readsCalls, stores }: ScopeReader): SentExtras | undefined {
-  const { carried } = call.request
+export function extrasOf(call: SentCall, nowMs: number, { readsCalls, stores }: ScopeReader): SentExtras | undefined {
+  const { carried } = call.terms
   if (!readsCalls && carried === undefined) return undefined
-  const budgetMs = readsCalls ? budgetOf(call) : undefined
+  const budgetMs = readsCalls ? budgetOf(call, nowMs) : undefined
   const trace = readsCalls ? carried?.trace : undefined
   const known = carried?.stores === undefined ? [] : stores.filter((name) => Object.hasOwn(carried.stores!, name))
   if (trace === undefined && known.length === 0) return budgetMs
@@ -29,13 +29,13 @@ export function extrasOf(call: SentCall, { readsCalls, stores }: ScopeReader): S
 }
 
 /** For an owner that passes the call on, to a thread that may read any of it. */
-export function allExtrasOf(call: SentCall): SentExtras | undefined {
-  const { carried } = call.request
-  const budgetMs = budgetOf(call)
+export function allExtrasOf(call: SentCall, nowMs: number): SentExtras | undefined {
+  const { carried } = call.terms
+  const budgetMs = budgetOf(call, nowMs)
   if (carried === undefined) return budgetMs
   return { ...(budgetMs !== undefined && { budgetMs }), ...carried }
 }
 
 /** Whole, which is the shorter on the wire, and never more than is left: what a call makes ends no later than itself. */
-const budgetOf = ({ deadlineMs, sentAtMs }: SentCall): number | undefined =>
-  deadlineMs === Number.POSITIVE_INFINITY ? undefined : Math.floor(deadlineMs - sentAtMs)
+const budgetOf = ({ deadlineMs }: SentCall, nowMs: number): number | undefined =>
+  deadlineMs === Number.POSITIVE_INFINITY ? undefined : Math.floor(deadlineMs - nowMs)

@@ -55,7 +55,7 @@ export interface CallLinkOptions {
   readonly port: Channel
   readonly methods: MethodBook
   /** What of a call's surroundings is sent with it. */
-  readonly extrasOf: (call: Call) => SentExtras | undefined
+  readonly extrasOf: (call: Call, nowMs: number) => SentExtras | undefined
   /** Calls at the thread at any time; streams are not counted. */
   readonly window: number
   /** The host's count of calls begun; without it every call that was sent may have. */
@@ -83,6 +83,8 @@ export class CallLink implements CallHolder, Expiring {
   readonly #values: ValueExchange
   /** By id; a free place holds undefined and stands in `#free`. */
   readonly #calls: (Call | undefined)[] = []
+  /** By id: when it left; not for one that has no deadline. */
+  readonly #sentAtMs: number[] = []
   readonly #free: number[] = []
   readonly #abandoned = new AbandonedCalls()
   /** Calls that can be sent only once: something of their arguments was moved. */
@@ -145,9 +147,9 @@ export class CallLink implements CallHolder, Expiring {
 
   /** Sends the call, or fails it: an unknown method, and a caller whom its policies don't admit, never leave here. */
   send(call: Call): void {
-    const { service, method: name, caller, timeoutMs } = call.request
+    const { service, method: name, caller } = call.terms
     const { methods, judge, context } = this.#options
-    const method = methods.find(call.request)
+    const method = methods.find(call.terms)
     if (method === undefined) return call.fail(() => new NoSuchMethodError(service, name))
     if (!admits(method, caller, context, service))
       return judge === undefined ? this.#refuseCaller(call) : judge.send(call)
@@ -159,10 +161,11 @@ export class CallLink implements CallHolder, Expiring {
     else this.#streams++
     call.id = id
     call.holder = this
-    if (timeoutMs !== null) call.sentAtMs = this.#options.time.turnMs()
+    const nowMs = call.deadlineMs === Number.POSITIVE_INFINITY ? 0 : this.#options.time.turnMs()
+    this.#sentAtMs[id] = nowMs
     const number = method.number + (methods.size === 0 ? 0 : this.others.offsetOf(caller))
     const place = this.#placeOf(call, method)
-    this.#outbox.putCall(id, number, call.request.args, this.#options.extrasOf(call), place)
+    this.#outbox.putCall(id, number, call.args, this.#options.extrasOf(call, nowMs), place)
     if (method.description.isCast) call.handOver()
     if (call.stream !== undefined && this.#calls[id] === call) this.#attach(call)
   }
@@ -218,7 +221,7 @@ export class CallLink implements CallHolder, Expiring {
     this.#calls[call.id] = undefined
     this.#values.endCall(call.id)
     this.#failed++
-    const { killAfterMs = Number.POSITIVE_INFINITY } = this.#options.methods.find(call.request)!.description
+    const { killAfterMs = Number.POSITIVE_INFINITY } = this.#options.methods.find(call.terms)!.description
     const killAtMs = this.#options.time.now() + killAfterMs
     this.#abandoned.add(call.id, call, killAtMs)
     this.#options.onDeadline(killAtMs)
@@ -241,7 +244,8 @@ export class CallLink implements CallHolder, Expiring {
 
   #expire(call: Call, nowMs: number): void {
     const why = this.#lateOf.get(call)
-    call.expire(nowMs, why === undefined && this.#hasBegun(call), why)
+    const hasBegun = why === undefined && this.#hasBegun(call)
+    call.expire(nowMs, hasBegun ? this.#sentAtMs[call.id] : undefined, why)
   }
 
   /** Fails all that the thread has not answered; replies that come later are dropped. */
@@ -302,7 +306,7 @@ export class CallLink implements CallHolder, Expiring {
    * wakes a third thread once and not for each. A caller here has its results sooner the other way.
    */
   #passesOn(batch: Batch): boolean {
-    return batch.length >= FLUSH_WORDS && this.#calls[batch[1] as number]?.request.passed !== undefined
+    return batch.length >= FLUSH_WORDS && this.#calls[batch[1] as number]?.terms.passed !== undefined
   }
 
   /** Takes what has come and was not heard yet. */
@@ -385,7 +389,7 @@ export class CallLink implements CallHolder, Expiring {
   /** The call's result has gone straight to its caller. */
   #letGo(id: number): void {
     const call = this.#calls[id]
-    if (call !== undefined && call.request.passed === undefined) return // not one that could have been
+    if (call !== undefined && call.terms.passed === undefined) return // not one that could have been
     this.#free.push(id)
     if (call === undefined) return this.#forgetAbandoned(id, Reply.Answered)
     this.#calls[id] = undefined
@@ -399,7 +403,7 @@ export class CallLink implements CallHolder, Expiring {
     if (this.#calls[id] !== undefined) this.#answers.catchUp()
     const call = this.#calls[id]
     if (call === undefined) return this.#settle(Reply.Released, id, undefined)
-    const { service } = call.request
+    const { service } = call.terms
     this.#settle(
       Reply.Failure,
       id,
@@ -444,19 +448,19 @@ export class CallLink implements CallHolder, Expiring {
   #notePending(call: Call, why: ThrownData | undefined): void {
     if (why === undefined) this.#lateOf.delete(call)
     else this.#lateOf.set(call, reasonOf(why))
-    call.request.passed?.wait(why)
+    call.terms.passed?.wait(why)
   }
 
   #forgetAbandoned(id: number, operation: unknown): void {
     const call = this.#abandoned.take(id)
     if (call === undefined) return
     this.#forget(call)
-    if (operation === Reply.Refusal) this.#options.onRefused?.(call.request)
+    if (operation === Reply.Refusal) this.#options.onRefused?.(call.terms)
   }
 
   #refuseCaller(call: Call): void {
-    const { service, method, caller } = call.request
-    this.#options.onRefused?.(call.request)
+    const { service, method, caller } = call.terms
+    this.#options.onRefused?.(call.terms)
     call.fail(() => new NotAuthorizedError(service, method, caller))
   }
 
@@ -502,7 +506,7 @@ export class CallLink implements CallHolder, Expiring {
       if (other && ((other.ordinal - call.ordinal) | 0) > 0) other.ordinal = (other.ordinal - 1) | 0
     }
     this.#sent = (this.#sent - 1) | 0
-    const values = record.slice(4, 4 + call.request.args.length)
+    const values = record.slice(4, 4 + call.args.length)
     const names = values.map((_, index) => `argument ${index}`)
     const { carries } = this.#options.port
     call.fail(() => refusal({ subject: `call of ${call.subject}`, values, names, reason, carries }))

@@ -3,7 +3,7 @@
  * At most `window` calls are at each thread; the rest waits here, on the owner's side, where it survives a crash.
  */
 import { BadOptionsError, MailboxFullError, messageOf } from '@troupe/worker-host'
-import type { Call, CallHolder, CallRequest } from './call.ts'
+import type { Call, CallHolder, CallTerms } from './call.ts'
 import type { DeadlineWatch, Expiring } from './deadline-watch.ts'
 import { Mailbox } from './mailbox.ts'
 import { systemTurnClock, type TurnClock } from './turn-clock.ts'
@@ -125,7 +125,7 @@ export class CallQueue implements CallHolder, Expiring {
   /** Sends the call, has it wait, or fails it. */
   accept(call: Call): void {
     const refusal = this.#refusal
-    if (refusal !== undefined && this.refuses(call.request)) return call.fail(() => refusal(call))
+    if (refusal !== undefined && this.refuses(call.terms)) return call.fail(() => refusal(call))
     if (!call.listen()) return
     if (call.deadlineMs !== Number.POSITIVE_INFINITY) this.#watch?.expect(call.deadlineMs)
     if (!this.#isHeld && this.#mailbox.size === 0) {
@@ -138,7 +138,7 @@ export class CallQueue implements CallHolder, Expiring {
     this.#sweep()
     if (this.#mailbox.push(call)) return
     const { size, capacity } = this.#mailbox
-    call.fail(() => new MailboxFullError(call.request.service, size, capacity))
+    call.fail(() => new MailboxFullError(call.terms.service, size, capacity))
   }
 
   /** A call that waits is of no more use: it is passed over, and its place given back before the mailbox is full. */
@@ -166,7 +166,7 @@ export class CallQueue implements CallHolder, Expiring {
     let earliestMs = Number.POSITIVE_INFINITY
     const check = (call: Call): void => {
       if (call.isSettled) return
-      if (call.deadlineMs <= nowMs) call.expire(nowMs, false)
+      if (call.deadlineMs <= nowMs) call.expire(nowMs)
       else earliestMs = Math.min(earliestMs, call.deadlineMs)
     }
     const waiting: Call[] = []
@@ -212,7 +212,7 @@ export class CallQueue implements CallHolder, Expiring {
     return this.#refusal !== undefined
   }
 
-  refuses({ isAdmitted }: Pick<CallRequest, 'isAdmitted'>): boolean {
+  refuses({ isAdmitted }: Pick<CallTerms, 'isAdmitted'>): boolean {
     return this.#refusal !== undefined && !(this.#isDraining && isAdmitted === true)
   }
 

@@ -19,11 +19,10 @@ const takeResolve = (resolve: (value: unknown) => void): void => {
   takenResolve = resolve
 }
 
-/** What an invoker sees of a call. */
-export interface CallRequest {
+/** All of a call but its arguments: one object for all calls of a method by one proxy, where nothing sets a call apart. */
+export interface CallTerms {
   readonly service: string
   readonly method: string
-  readonly args: readonly unknown[]
   /** The context that calls. */
   readonly caller: ContextId
   /** The method says that running it twice does no more than running it once. */
@@ -41,8 +40,13 @@ export interface CallRequest {
   readonly passed?: PassedCall | undefined
 }
 
+/** What an invoker sees of a call. */
+export interface CallRequest extends CallTerms {
+  readonly args: readonly unknown[]
+}
+
 /** What is told of a call that no policy has admitted. */
-export type RefusedCall = Pick<CallRequest, 'service' | 'method' | 'caller'>
+export type RefusedCall = Pick<CallTerms, 'service' | 'method' | 'caller'>
 
 /** Who has the call at present: a queue, in which it waits, or the link to a thread. */
 export interface CallHolder {
@@ -51,12 +55,10 @@ export interface CallHolder {
 }
 
 export class Call implements Follower {
-  request: CallRequest
+  readonly terms: CallTerms
+  #args: readonly unknown[]
   /** On the pool's clock; `Infinity` for none. */
   deadlineMs: number
-  readonly #madeAtMs: number
-  /** When it left for a thread; 0 while it waits. */
-  sentAtMs = 0
   /** Which of its link's calls this is, from 1; compared with the host's count of calls begun. */
   ordinal = 0
   /** Its number at its link. */
@@ -75,11 +77,15 @@ export class Call implements Follower {
   #abortGroup: AbortGroup | undefined
   #signalled: Follower | undefined
 
-  constructor(request: CallRequest, time: TurnClock, stream?: RemoteStream<unknown>) {
-    this.request = request
+  constructor(terms: CallTerms, args: readonly unknown[], time: TurnClock, stream?: RemoteStream<unknown>) {
+    this.terms = terms
+    this.#args = args
     this.#stream = stream
-    this.#madeAtMs = request.timeoutMs === null ? 0 : time.turnMs()
-    this.deadlineMs = request.timeoutMs === null ? Number.POSITIVE_INFINITY : this.#madeAtMs + request.timeoutMs
+    this.deadlineMs = terms.timeoutMs === null ? Number.POSITIVE_INFINITY : time.turnMs() + terms.timeoutMs
+  }
+
+  get args(): readonly unknown[] {
+    return this.#args
   }
 
   /** Set for a call whose replies are items. */
@@ -88,7 +94,7 @@ export class Call implements Follower {
   }
 
   get subject(): string {
-    return `"${this.request.service}.${this.request.method}"`
+    return `"${this.terms.service}.${this.terms.method}"`
   }
 
   /** Nobody waits for it any more. */
@@ -105,7 +111,7 @@ export class Call implements Follower {
 
   /** From now on it can be aborted. False, and failed with the reason, when it has been already. */
   listen(): boolean {
-    const { signal, within } = this.request
+    const { signal, within } = this.terms
     within?.follow(this)
     if (this.#isSettled) return false
     if (signal === undefined) return true
@@ -120,8 +126,7 @@ export class Call implements Follower {
 
   /** It waits: what its caller does to its arguments from now on is not for it. */
   holdArguments(): void {
-    const args = heldValues(this.request.args)
-    if (args !== this.request.args) this.request = { ...this.request, args }
+    this.#args = heldValues(this.#args)
   }
 
   /** A cast is with its thread: its caller has no more to wait for, but it may still be sent again after a crash. */
@@ -148,7 +153,7 @@ export class Call implements Follower {
 
   /** The one that it passes on was answered without it. */
   letGo(): void {
-    if (this.#settle() && !this.#isHandedOver) this.request.passed!.letGo()
+    if (this.#settle() && !this.#isHandedOver) this.terms.passed!.letGo()
   }
 
   /** @param make makes the error in a job of its own, from which the frames of the awaiting caller can be seen */
@@ -157,7 +162,7 @@ export class Call implements Follower {
     if (this.#stream) this.#stream.fail(make)
     else if (this.#isHandedOver) warnOf(this, make)
     else if (this.#resolve !== undefined) rejectWith(this.#resolve, make)
-    else told(make, (thrown) => this.request.passed!.fail(thrown))
+    else told(make, (thrown) => this.terms.passed!.fail(thrown))
   }
 
   /** Its caller's signal has aborted. */
@@ -165,12 +170,17 @@ export class Call implements Follower {
     this.#abandon(() => reason, reason)
   }
 
-  /** Its deadline has passed. @param hasBegun whether its method has @param cause why not, where that is known */
-  expire(nowMs: number, hasBegun: boolean, cause?: unknown): void {
-    const waitedMs = (hasBegun ? this.sentAtMs : nowMs) - this.#madeAtMs
-    const ranMs = hasBegun ? nowMs - this.sentAtMs : 0
+  /**
+   * Its deadline has passed.
+   * @param begunAtMs when it was sent, if its method has begun @defaultValue it has not
+   * @param cause why not, where that is known
+   */
+  expire(nowMs: number, begunAtMs = nowMs, cause?: unknown): void {
+    const timeoutMs = this.terms.timeoutMs!
+    const waitedMs = begunAtMs - (this.deadlineMs - timeoutMs)
+    const ranMs = nowMs - begunAtMs
     const make = () => {
-      const error = new DeadlineExceededError(`call of ${this.subject}`, this.request.timeoutMs!, { waitedMs, ranMs })
+      const error = new DeadlineExceededError(`call of ${this.subject}`, timeoutMs, { waitedMs, ranMs })
       if (cause !== undefined) error.cause = cause
       return error
     }
@@ -185,12 +195,12 @@ export class Call implements Follower {
 
   #answer(value: unknown): void {
     if (this.#resolve !== undefined) this.#resolve(value)
-    else this.request.passed!.succeed(value)
+    else this.terms.passed!.succeed(value)
   }
 
   #stopListening(): void {
     if (this.#signalled !== undefined) this.#abortGroup?.unfollow(this.#signalled)
-    this.request.within?.unfollow(this)
+    this.terms.within?.unfollow(this)
   }
 
   /** The first outcome counts. */

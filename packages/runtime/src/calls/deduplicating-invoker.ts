@@ -111,7 +111,7 @@ export class DeduplicatingInvoker extends Invoker {
 
   /** Waits for the outcome with a signal and a deadline of its own; who leaves, leaves the others waiting. */
   #follow(key: string, entry: Entry, request: CallRequest): Promise<unknown> {
-    const follower = new Call(request, this.queue.time)
+    const follower = new Call(request, request.args, this.queue.time)
     const outcome = follower.promise()
     if (!follower.listen()) {
       if (entry.followers === 0) this.#abandon(key, entry, request.signal?.reason)

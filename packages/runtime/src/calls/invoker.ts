@@ -22,7 +22,7 @@
  */
 import { BadOptionsError } from '@troupe/worker-host'
 import { PASSED_ON, RemoteStream, requireOptions, shown } from '@troupe/worker-host/owner'
-import { Call, type CallRequest } from './call.ts'
+import { Call, type CallRequest, type CallTerms } from './call.ts'
 import { CallQueue, type CallQueueOptions } from './call-queue.ts'
 
 export type InvokerOptions = CallQueueOptions
@@ -64,14 +64,15 @@ export abstract class Invoker {
 
   /** Called once for each call. */
   invoke(request: CallRequest): Promise<unknown> {
-    if (this.#next !== undefined) return this.#next.receive(request)
-    const call = new Call(request, this.queue.time)
-    const outcome = request.passed === undefined ? call.promise() : PASSED_ON
-    this.queue.accept(call)
-    return outcome
+    return this.#next === undefined ? this.#send(request, request.args) : this.#next.receive(request)
   }
 
-  /** @internal what a proxy, or the invoker around this one, hands in */
+  /** @internal what a proxy hands in: for one that nobody looks at no request is made */
+  call(terms: CallTerms, args: readonly unknown[]): Promise<unknown> {
+    return this.isPlain ? this.#send(terms, args) : this.receive({ ...terms, args })
+  }
+
+  /** @internal what the invoker around this one hands in, or another context */
   receive(request: CallRequest): Promise<unknown> {
     return this.invoke(this.isPlain ? request : inTheOpen(request))
   }
@@ -84,7 +85,15 @@ export abstract class Invoker {
   /** Called once for each call of a method that is a stream. */
   stream(request: CallRequest): RemoteStream<unknown> {
     if (this.#next !== undefined) return this.#next.receiveStream(request)
-    return new RemoteStream((stream) => this.queue.accept(new Call(request, this.queue.time, stream)))
+    const { queue } = this
+    return new RemoteStream((stream) => queue.accept(new Call(request, request.args, queue.time, stream)))
+  }
+
+  #send(terms: CallTerms, args: readonly unknown[]): Promise<unknown> {
+    const call = new Call(terms, args, this.queue.time)
+    const outcome = terms.passed === undefined ? call.promise() : PASSED_ON
+    this.queue.accept(call)
+    return outcome
   }
 }
 

@@ -1,12 +1,12 @@
 /** What can be called at the other end of a link. */
 import type { ContextId } from '@troupe/worker-host'
 import { isAdmitted, type MethodDescription } from '@troupe/worker-host/owner'
-import type { CallRequest } from './call.ts'
+import type { CallTerms } from './call.ts'
 
 export interface MethodBook {
   /** Methods at the other end; 0 where their list is not fixed, and each number stands for one caller's. */
   readonly size: number
-  find(request: CallRequest): KnownMethod | undefined
+  find(call: CallTerms): KnownMethod | undefined
 }
 
 export interface KnownMethod {

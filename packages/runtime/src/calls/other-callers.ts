@@ -104,8 +104,8 @@ export class OtherCallers {
   }
 
   /** Where the result of a call goes straight to; undefined when it comes by the owner. */
-  placeOf({ request }: Call): AnswerPlace | undefined {
-    const { passed, caller, args } = request
+  placeOf({ terms, args }: Call): AnswerPlace | undefined {
+    const { passed, caller } = terms
     if (this.#log === undefined || passed?.place === undefined || !this.#answered.has(caller)) return undefined
     // By another name its caller would not know where it is from.
     return passed.straightFrom === this.#options.service && weightOf(args) <= MAX_KEPT ? passed.place : undefined

@@ -1,6 +1,6 @@
 /** The methods of one service, by name. */
 import type { MethodDescription } from '@troupe/worker-host/owner'
-import type { CallRequest } from './call.ts'
+import type { CallTerms } from './call.ts'
 import type { KnownMethod, MethodBook } from './method-book.ts'
 
 export class ServiceMethods implements MethodBook {
@@ -16,7 +16,7 @@ export class ServiceMethods implements MethodBook {
     )
   }
 
-  find({ method }: CallRequest): KnownMethod | undefined {
+  find({ method }: CallTerms): KnownMethod | undefined {
     return this.#methods.get(method)
   }
 }

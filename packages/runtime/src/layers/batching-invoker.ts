@@ -105,7 +105,7 @@ export class BatchingInvoker extends Invoker {
   }
 
   #gather(method: string, request: CallRequest): Promise<unknown> {
-    const call = new Call(request, this.queue.time)
+    const call = new Call(request, request.args, this.queue.time)
     const outcome = call.promise()
     if (!call.listen()) return outcome
     const key = `${request.method}\n${request.caller}`
@@ -151,16 +151,16 @@ export class BatchingInvoker extends Invoker {
 
   async #run(batch: Batch, calls: readonly Call[]): Promise<void> {
     const { method, abort } = batch
-    const { service, caller } = calls[0]!.request
+    const { service, caller } = calls[0]!.terms
     const latestMs = Math.max(...calls.map(({ deadlineMs }) => deadlineMs))
     try {
       const entries = await super.invoke({
         service,
         method,
-        args: [calls.map(({ request }) => request.args)],
+        args: [calls.map(({ args }) => args)],
         caller,
         isAdmitted: true,
-        isIdempotent: calls.every(({ request }) => request.isIdempotent),
+        isIdempotent: calls.every(({ terms }) => terms.isIdempotent),
         signal: abort.signal,
         timeoutMs: this.queue.time.leftUntil(latestMs),
       })
@@ -203,9 +203,9 @@ function unsentIndex(error: unknown, batchCall: string): number {
   return place === null ? -1 : Number(place[1])
 }
 
-function refusedArguments({ subject, request }: Call, { cause }: Error): Error {
-  const names = request.args.map((_, index) => `argument ${index}`)
-  return refusal({ subject: `call of ${subject}`, values: request.args, names, reason: cause })
+function refusedArguments({ subject, args }: Call, { cause }: Error): Error {
+  const names = args.map((_, index) => `argument ${index}`)
+  return refusal({ subject: `call of ${subject}`, values: args, names, reason: cause })
 }
 
 const found = (entries: unknown): string => (Array.isArray(entries) ? `${entries.length}` : typeof entries)

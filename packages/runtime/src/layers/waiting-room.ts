@@ -20,7 +20,7 @@ export class HeldCall {
   constructor(queue: CallQueue, request: CallRequest, send: Send, onLeft: () => void) {
     this.#queue = queue
     this.#send = send
-    this.#call = new Call(request, queue.time)
+    this.#call = new Call(request, request.args, queue.time)
     this.#call.holdArguments()
     this.outcome = this.#call.promise()
     if (!this.#call.listen()) return
@@ -41,18 +41,18 @@ export class HeldCall {
   /** Sends it on. @returns false if there was nothing to send: it has left, or is late */
   release(): boolean {
     if (!this.isHeld) return false
-    const { request, deadlineMs } = this.#call
+    const { terms, args, deadlineMs } = this.#call
     this.#queue.forgetFollower(this.#call)
     this.#call.holder = undefined
     const nowMs = this.#queue.time.now()
     if (deadlineMs <= nowMs) {
-      this.#call.expire(nowMs, false)
+      this.#call.expire(nowMs)
       this.#queue.noteLeft()
       return false
     }
     const timeoutMs = this.#queue.time.leftUntil(deadlineMs)
     try {
-      this.#call.succeed(this.#send({ ...request, timeoutMs, isAdmitted: true }))
+      this.#call.succeed(this.#send({ ...terms, args, timeoutMs, isAdmitted: true }))
     } catch (error) {
       this.#call.fail(() => error)
     }

@@ -6,12 +6,13 @@ import { type ContextId, DuplicateNameError, PoolClosedError, systemClock } from
 import { ActivationDesk, DESK } from '../activation/activation-desk.ts'
 import { Activator } from '../activation/activator.ts'
 import { AllowedModules } from '../activation/allowed-modules.ts'
-import type { CallRequest, RefusedCall } from '../calls/call.ts'
+import type { CallRequest, CallTerms, RefusedCall } from '../calls/call.ts'
 import { DeadlineWatch } from '../calls/deadline-watch.ts'
+import { termsNow } from '../calls/terms-now.ts'
 import type { Home } from '../contexts/home.ts'
 import type { ServiceGraph } from '../graph/service-graph.ts'
 import { requireModule } from '../modules/module-url.ts'
-import { ProxyObject, requestOf, type ServiceProxy } from '../proxy/service-proxy.ts'
+import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import { Switchboard } from '../routing/switchboard.ts'
 import type { PoolOptions } from '../specs/pool-options.ts'
 import { requireServiceName, requireText } from '../specs/required.ts'
@@ -107,11 +108,11 @@ export class PoolParts {
     requireServiceName(name)
     const known = this.services.find(name)
     if (known !== undefined) return known.proxy as ServiceProxy<S>
-    const invoke = (request: CallRequest) => this.switchboard.route(request)
+    const call = (terms: CallTerms, args: readonly unknown[]) => this.switchboard.route({ ...terms, args })
     const stream = (): never => {
       throw new Error('a proxy by name has no methods of which it knows that they are streams')
     }
-    const target = { service: name, caller: this.id, timeoutMs: this.#timeoutMs, invoke, stream }
+    const target = { service: name, caller: this.id, timeoutMs: this.#timeoutMs, call, stream }
     return new ProxyObject(target).object as ServiceProxy<S>
   }
 
@@ -146,7 +147,7 @@ export class PoolParts {
   request(service: string, method: string, args: readonly unknown[]): CallRequest {
     requireServiceName(service)
     requireText("a method's name", method)
-    const origin = {
+    const terms: CallTerms = {
       service,
       method,
       caller: this.id,
@@ -154,7 +155,7 @@ export class PoolParts {
       signal: undefined,
       timeoutMs: this.#timeoutMs,
     }
-    return requestOf(origin, args)
+    return { ...termsNow(terms), args }
   }
 
   async close(): Promise<void> {

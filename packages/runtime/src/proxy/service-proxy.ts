@@ -14,19 +14,11 @@
  * so `await proxy` is no call; symbols are undefined too, but for `Symbol.toPrimitive`: a proxy put into a text gives its
  * service's name, where the language would else call the service's `toString` and leave its rejection to nobody.
  */
-import {
-  type ContextId,
-  currentCall,
-  type Given,
-  type ProxyMarked,
-  type Service,
-  type Stub,
-  type TraceContext,
-} from '@troupe/worker-host'
-import { carriedNow, type MethodDescription, type RemoteStream } from '@troupe/worker-host/owner'
-import type { CallRequest } from '../calls/call.ts'
-import { type CallOptions, checkCallOptions, leastMs, traceOf } from '../calls/call-options.ts'
-import { systemTurnClock } from '../calls/turn-clock.ts'
+import type { ContextId, Given, ProxyMarked, Service, Stub } from '@troupe/worker-host'
+import type { MethodDescription, RemoteStream } from '@troupe/worker-host/owner'
+import type { CallRequest, CallTerms } from '../calls/call.ts'
+import { type CallOptions, checkCallOptions, traceOf } from '../calls/call-options.ts'
+import { termsNow } from '../calls/terms-now.ts'
 
 /** What a call of this method is to its caller. */
 type ProxyMethod<Method> = Method extends (...args: infer Args) => infer Result
@@ -94,7 +86,7 @@ export interface ProxyTarget {
   readonly caller: ContextId
   /** For calls that say nothing else; `null` for no deadline. */
   readonly timeoutMs: number | null
-  invoke(request: CallRequest): Promise<unknown>
+  call(terms: CallTerms, args: readonly unknown[]): Promise<unknown>
   stream(request: CallRequest): RemoteStream<unknown>
 }
 
@@ -185,10 +177,12 @@ export class ProxyObject {
     const { signal } = options
     // A stream has no deadline unless it is given one.
     const { timeoutMs = isStream ? null : target.timeoutMs } = options
-    const origin = { service, method, caller, isIdempotent, signal, timeoutMs, trace: traceOf(options) }
+    const trace = traceOf(options)
+    const carried = trace && { trace }
+    const terms: CallTerms = { service, method, caller, isIdempotent, signal, timeoutMs, carried, within: undefined }
     return isStream
-      ? (...args) => target.stream(requestOf(origin, args))
-      : (...args) => target.invoke(requestOf(origin, args))
+      ? (...args) => target.stream({ ...termsNow(terms), args })
+      : (...args) => target.call(termsNow(terms), args)
   }
 
   /** Whether an unknown one will be a stream can't be told yet, so what it gives can be awaited and iterated. */
@@ -197,22 +191,6 @@ export class ProxyObject {
     const call = this.#method(method, known ?? UNKNOWN, options)
     return known ? call : (...args) => orStream(call(...args) as Promise<unknown>)
   }
-}
-
-/** What all calls of a method by one proxy have in common. */
-type Origin = Omit<CallRequest, 'args' | 'carried' | 'within' | 'isAdmitted'> & {
-  readonly trace?: TraceContext | undefined
-}
-
-/** A call made here and now: it ends with the one that it is made in, and takes along what stands in registered stores. */
-export function requestOf(origin: Origin, args: readonly unknown[]): CallRequest {
-  const { service, method, caller, isIdempotent, signal, trace } = origin
-  const scope = currentCall()
-  const within = scope?.isOver ? undefined : scope
-  const timeoutMs =
-    within === undefined ? origin.timeoutMs : leastMs(within.remainingAt(systemTurnClock.turnMs()), origin.timeoutMs)
-  const carried = carriedNow(trace ?? within?.trace)
-  return { service, method, args, caller, isIdempotent, signal, timeoutMs, carried, within }
 }
 
 const NO_OPTIONS: CallOptions = Object.freeze({})

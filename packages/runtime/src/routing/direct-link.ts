@@ -37,7 +37,7 @@ export class DirectLink {
       owner: caller,
       port,
       methods: new ServiceMethods(methods),
-      extrasOf: (call) => extrasOf(call, reader),
+      extrasOf: (call, nowMs) => extrasOf(call, nowMs, reader),
       window,
       begun: memoryCarrier.countAt(counts),
       time: watch.time,

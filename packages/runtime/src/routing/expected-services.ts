@@ -4,7 +4,7 @@
  */
 import { MailboxFullError, NoSuchServiceError } from '@troupe/worker-host'
 import { encodeThrown } from '@troupe/worker-host/owner'
-import { Call, type CallHolder, type CallRequest } from '../calls/call.ts'
+import { Call, type CallHolder, type CallRequest, type CallTerms } from '../calls/call.ts'
 import type { DeadlineWatch, Expiring } from '../calls/deadline-watch.ts'
 
 /** As many as a mailbox takes by default. */
@@ -31,7 +31,7 @@ export class ExpectedServices implements CallHolder, Expiring {
   }
 
   wait(request: CallRequest): Promise<unknown> {
-    const call = new Call(request, this.#watch.time)
+    const call = new Call(request, request.args, this.#watch.time)
     const outcome = call.promise()
     const depth = this.#waiting.size
     if (depth >= CAPACITY) call.fail(() => new MailboxFullError(request.service, depth, CAPACITY))
@@ -51,17 +51,18 @@ export class ExpectedServices implements CallHolder, Expiring {
   /** A service has come: its calls go there, in their order, with what is left of their time. */
   release(name: string, send: (request: CallRequest) => Promise<unknown>): void {
     for (const call of this.#waiting) {
-      if (call.request.service !== name) continue
+      if (call.terms.service !== name) continue
       this.#forget(call)
-      call.request.passed?.wait(undefined)
-      call.succeed(send({ ...call.request, timeoutMs: this.#watch.time.leftUntil(call.deadlineMs) }))
+      call.terms.passed?.wait(undefined)
+      const timeoutMs = this.#watch.time.leftUntil(call.deadlineMs)
+      call.succeed(send({ ...call.terms, args: call.args, timeoutMs }))
     }
   }
 
   /** No service of that name will come. */
   disappoint(name: string, make: () => Error): void {
     for (const call of this.#waiting) {
-      if (call.request.service !== name) continue
+      if (call.terms.service !== name) continue
       this.#forget(call)
       call.fail(make)
     }
@@ -86,7 +87,7 @@ export class ExpectedServices implements CallHolder, Expiring {
       if (call.deadlineMs > nowMs) earliestMs = Math.min(earliestMs, call.deadlineMs)
       else {
         this.#forget(call)
-        call.expire(nowMs, false, this.#noSuch(call.request))
+        call.expire(nowMs, undefined, this.#noSuch(call.terms))
       }
     }
     return earliestMs
@@ -98,7 +99,7 @@ export class ExpectedServices implements CallHolder, Expiring {
     this.#keptAlive = undefined
   }
 
-  #noSuch({ service }: CallRequest): Error {
+  #noSuch({ service }: CallTerms): Error {
     return new NoSuchServiceError(service, this.#known())
   }
 }

@@ -6,7 +6,7 @@
  */
 import type { ContextId } from '@troupe/worker-host'
 import type { RouteDeclaration } from '@troupe/worker-host/owner'
-import type { CallRequest } from '../calls/call.ts'
+import type { CallTerms } from '../calls/call.ts'
 import type { KnownMethod, MethodBook } from '../calls/method-book.ts'
 
 /** By service, method and caller; in turn, since making one key of them would cost more than the look-ups. */
@@ -25,7 +25,7 @@ export class RouteBook implements MethodBook {
   }
 
   /** Every route is known: whether it leads anywhere is told by the other end. */
-  find({ service, method, caller }: CallRequest): KnownMethod {
+  find({ service, method, caller }: CallTerms): KnownMethod {
     return this.#routes.get(service)?.get(method)?.get(caller) ?? this.#open(service, method, caller)
   }
 

@@ -104,7 +104,7 @@ export class Replica {
         owner,
         port,
         methods: new ServiceMethods(methods),
-        extrasOf: (call) => extrasOf(call, reader),
+        extrasOf: (call, nowMs) => extrasOf(call, nowMs, reader),
         window,
         begun: begun?.near,
         time,

@@ -28,7 +28,7 @@ import { ProxyObject, type ServiceProxy } from '../proxy/service-proxy.ts'
 import type { Loan } from '../routing/link-lender.ts'
 import { requireContextId } from '../specs/required.ts'
 import type { CheckedSpec } from '../specs/service-spec.ts'
-import { invokeTraced, streamTraced } from './call-tracing.ts'
+import { callTraced, invokeTraced, streamTraced } from './call-tracing.ts'
 import type { ServiceEventMap, ServiceListener, StateChange } from './service-events.ts'
 import { ServiceRunner } from './service-runner.ts'
 import { StateChanges } from './state-changes.ts'
@@ -107,8 +107,8 @@ export class ServiceHandle<S = unknown> {
       service: spec.name,
       caller: owner,
       timeoutMs,
-      invoke: (request: CallRequest) => invokeTraced(spec.invoker, request),
-      stream: (request: CallRequest) => streamTraced(spec.invoker, request),
+      call: (terms, args) => callTraced(spec.invoker, terms, args),
+      stream: (request) => streamTraced(spec.invoker, request),
     })
     this.#runner = new ServiceRunner({
       spec,
