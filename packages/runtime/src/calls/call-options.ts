@@ -34,10 +34,7 @@ export function checkCallOptions(options: CallOptions): CallOptions {
   if (typeof options !== 'object' || options === null) {
     throw new BadOptionsError(`call options must be an object such as { timeoutMs: 500 }, found ${typeof options}`)
   }
-  const unknown = Object.keys(options).filter((key) => !KNOWN.has(key))
-  if (unknown.length > 0) {
-    throw new BadOptionsError(`unknown call option ${unknown.join(', ')}, known: ${[...KNOWN].join(', ')}`)
-  }
+  for (const key in options) if (!KNOWN.has(key)) requireKnown(options)
   const { signal, timeoutMs, traceparent, tracestate } = options
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw new BadOptionsError(`the call option "signal" must be an AbortSignal, found ${typeof signal}`)
@@ -50,6 +47,13 @@ export function checkCallOptions(options: CallOptions): CallOptions {
     throw new BadOptionsError('the call option "tracestate" must be a text beside a "traceparent"')
   }
   return options
+}
+
+/** Apart, for those who may be wrong: a list of the names is dear, and options may be given for each call. */
+function requireKnown(options: CallOptions): void {
+  const unknown = Object.keys(options).filter((key) => !KNOWN.has(key))
+  if (unknown.length === 0) return
+  throw new BadOptionsError(`unknown call option ${unknown.join(', ')}, known: ${[...KNOWN].join(', ')}`)
 }
 
 export function traceOf({ traceparent, tracestate }: CallOptions): TraceContext | undefined {

@@ -101,7 +101,8 @@ type KnownMethod = Pick<MethodDescription, 'isStream' | 'isIdempotent'>
 /**
  * A proxy object, and the hand that adds methods to it once they are known.
  *
- * Methods are own properties, which V8 reaches at full speed: those that are known, and others from their first use on.
+ * Methods are own properties, which V8 reaches at full speed: those that are known, and others from their first use on; so is
+ * `$with`.
  * A new name gets to the `Proxy` behind the object: so that a call made before the service has ever run can wait, and an
  * unknown method is a rejection. What `$with` gives may be used once, so that it is one small object: its methods stand on
  * a prototype that all of them share.
@@ -125,6 +126,7 @@ export class ProxyObject {
       },
     })
     this.object = Object.create(fallback)
+    Object.defineProperty(this.object, '$with', { value: (options: CallOptions) => this.#with(NO_OPTIONS, options) })
     this.#Optioned = class extends Optioned {}
     Reflect.deleteProperty(this.#Optioned.prototype, 'constructor')
     Object.setPrototypeOf(this.#Optioned.prototype, fallback)
