@@ -45,6 +45,12 @@ export interface CallRequest extends CallTerms {
   readonly args: readonly unknown[]
 }
 
+/** For an invoker that looks at it. */
+export function requestOf(terms: CallTerms, args: readonly unknown[]): CallRequest {
+  const { service, method, caller, isIdempotent, signal, timeoutMs, isAdmitted, carried, within, passed } = terms
+  return { service, method, args, caller, isIdempotent, signal, timeoutMs, isAdmitted, carried, within, passed }
+}
+
 /** What is told of a call that no policy has admitted. */
 export type RefusedCall = Pick<CallTerms, 'service' | 'method' | 'caller'>
 

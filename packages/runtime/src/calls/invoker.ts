@@ -22,7 +22,7 @@
  */
 import { BadOptionsError } from '@troupe/worker-host'
 import { PASSED_ON, RemoteStream, requireOptions, shown } from '@troupe/worker-host/owner'
-import { Call, type CallRequest, type CallTerms } from './call.ts'
+import { Call, type CallRequest, type CallTerms, requestOf } from './call.ts'
 import { CallQueue, type CallQueueOptions } from './call-queue.ts'
 
 export type InvokerOptions = CallQueueOptions
@@ -69,7 +69,7 @@ export abstract class Invoker {
 
   /** @internal what a proxy hands in: for one that nobody looks at no request is made */
   call(terms: CallTerms, args: readonly unknown[]): Promise<unknown> {
-    return this.isPlain ? this.#send(terms, args) : this.receive({ ...terms, args })
+    return this.isPlain ? this.#send(terms, args) : this.receive(requestOf(terms, args))
   }
 
   /** @internal what the invoker around this one hands in, or another context */

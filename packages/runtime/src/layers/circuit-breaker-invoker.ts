@@ -10,6 +10,7 @@ import { CircuitOpenError, type Clock, systemClock, TroupeError } from '@troupe/
 import { type RemoteStream, requireNumber, requireOptions } from '@troupe/worker-host/owner'
 import type { CallRequest } from '../calls/call.ts'
 import { Invoker, type InvokerOptions, MAILBOX_OPTIONS } from '../calls/invoker.ts'
+import { type TurnClock, turnClockOf } from '../calls/turn-clock.ts'
 import { askCircuit, type CallEnd, type Circuit, type CircuitRules, CLOSED, noteEnd } from './circuit.ts'
 import { type Begin, GatedStream, type OnEnd, watch } from './gated-stream.ts'
 
@@ -57,7 +58,7 @@ const KNOWN = [...MAILBOX_OPTIONS, 'failureRatio', 'minimumCalls', 'windowMs', '
 export class CircuitBreakerInvoker extends Invoker {
   readonly #rules: CircuitRules
   readonly #isFailure: (error: unknown, request: CallRequest) => boolean
-  readonly #clock: Clock
+  readonly #time: TurnClock
   #circuit: Circuit = CLOSED
 
   /** @throws {BadOptionsError} ERR_TROUPE_BAD_OPTIONS */
@@ -81,7 +82,7 @@ export class CircuitBreakerInvoker extends Invoker {
     requireNumber('probes', probes, { from: 1, isWhole: true })
     this.#rules = { failureRatio, minimumCalls, windowMs, openMs, probes }
     this.#isFailure = isFailure
-    this.#clock = clock
+    this.#time = turnClockOf(clock)
   }
 
   /** As it was left by the last call; an OPEN circuit becomes HALF_OPEN by the next call, not by itself. */
@@ -109,7 +110,8 @@ export class CircuitBreakerInvoker extends Invoker {
   }
 
   #ask({ service }: CallRequest): CircuitOpenError | undefined {
-    const nowMs = this.#clock.now()
+    if (this.#circuit.state === 'CLOSED') return undefined
+    const nowMs = this.#time.now()
     const { isAdmitted, circuit } = askCircuit(this.#circuit, nowMs, this.#rules)
     this.#circuit = circuit
     if (isAdmitted || circuit.state === 'CLOSED') return undefined
@@ -120,7 +122,7 @@ export class CircuitBreakerInvoker extends Invoker {
   #noteTo(request: CallRequest): OnEnd {
     const { era } = this.#circuit
     return (failure) => {
-      this.#circuit = noteEnd(this.#circuit, era, this.#endOf(failure, request), this.#clock.now(), this.#rules)
+      this.#circuit = noteEnd(this.#circuit, era, this.#endOf(failure, request), this.#time.turnMs(), this.#rules)
     }
   }
 

@@ -83,13 +83,30 @@ export function noteEnd(circuit: Circuit, era: number, end: CallEnd, nowMs: numb
 
 function counted({ era, slices }: Circuit & { state: 'CLOSED' }, end: CallEnd, nowMs: number, rules: CircuitRules) {
   const number = Math.floor((nowMs * SLICES) / rules.windowMs)
-  const recent = slices.filter((slice) => slice.number > number - SLICES && slice.number !== number)
-  const { calls, failures } = slices.find((slice) => slice.number === number) ?? { calls: 0, failures: 0 }
+  const recent = recentOf(slices, number)
+  const { calls, failures } = recent.at(-1)?.number === number ? recent.pop()! : NOTHING
   recent.push({ number, calls: calls + 1, failures: failures + (end === 'failed' ? 1 : 0) })
-  const total = recent.reduce((sum, slice) => sum + slice.calls, 0)
-  const failed = recent.reduce((sum, slice) => sum + slice.failures, 0)
-  const isTooMany = failed > 0 && total >= rules.minimumCalls && failed / total >= rules.failureRatio
-  return isTooMany ? opened(era, nowMs, nowMs, rules) : ({ state: 'CLOSED', era, slices: recent } as const)
+  return isTooMany(recent, rules)
+    ? opened(era, nowMs, nowMs, rules)
+    : ({ state: 'CLOSED', era, slices: recent } as const)
+}
+
+/** A copy: mostly of all, since nothing is past that was not at the call before. */
+function recentOf(slices: readonly Slice[], number: number): Slice[] {
+  const isRecent = (slice: Slice): boolean => slice.number > number - SLICES
+  return slices.length === 0 || isRecent(slices[0]!) ? slices.slice() : slices.filter(isRecent)
+}
+
+const NOTHING = { calls: 0, failures: 0 }
+
+function isTooMany(slices: readonly Slice[], { minimumCalls, failureRatio }: CircuitRules): boolean {
+  let calls = 0
+  let failures = 0
+  for (const slice of slices) {
+    calls += slice.calls
+    failures += slice.failures
+  }
+  return failures > 0 && calls >= minimumCalls && failures / calls >= failureRatio
 }
 
 const opened = (era: number, sinceMs: number, nowMs: number, { openMs }: CircuitRules): Circuit => ({

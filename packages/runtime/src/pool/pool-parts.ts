@@ -6,7 +6,7 @@ import { type ContextId, DuplicateNameError, PoolClosedError, systemClock } from
 import { ActivationDesk, DESK } from '../activation/activation-desk.ts'
 import { Activator } from '../activation/activator.ts'
 import { AllowedModules } from '../activation/allowed-modules.ts'
-import type { CallRequest, CallTerms, RefusedCall } from '../calls/call.ts'
+import { type CallRequest, type CallTerms, type RefusedCall, requestOf } from '../calls/call.ts'
 import { DeadlineWatch } from '../calls/deadline-watch.ts'
 import { termsNow } from '../calls/terms-now.ts'
 import type { Home } from '../contexts/home.ts'
@@ -108,7 +108,7 @@ export class PoolParts {
     requireServiceName(name)
     const known = this.services.find(name)
     if (known !== undefined) return known.proxy as ServiceProxy<S>
-    const call = (terms: CallTerms, args: readonly unknown[]) => this.switchboard.route({ ...terms, args })
+    const call = (terms: CallTerms, args: readonly unknown[]) => this.switchboard.route(requestOf(terms, args))
     const stream = (): never => {
       throw new Error('a proxy by name has no methods of which it knows that they are streams')
     }
@@ -155,7 +155,7 @@ export class PoolParts {
       signal: undefined,
       timeoutMs: this.#timeoutMs,
     }
-    return { ...termsNow(terms), args }
+    return requestOf(termsNow(terms), args)
   }
 
   async close(): Promise<void> {

@@ -16,7 +16,7 @@
  */
 import type { ContextId, Given, ProxyMarked, Service, Stub } from '@troupe/worker-host'
 import type { MethodDescription, RemoteStream } from '@troupe/worker-host/owner'
-import type { CallRequest, CallTerms } from '../calls/call.ts'
+import { type CallRequest, type CallTerms, requestOf } from '../calls/call.ts'
 import { type CallOptions, checkCallOptions, traceOf } from '../calls/call-options.ts'
 import { termsNow } from '../calls/terms-now.ts'
 
@@ -183,7 +183,7 @@ export class ProxyObject {
     const carried = trace && { trace }
     const terms: CallTerms = { service, method, caller, isIdempotent, signal, timeoutMs, carried, within: undefined }
     return isStream
-      ? (...args) => target.stream({ ...termsNow(terms), args })
+      ? (...args) => target.stream(requestOf(termsNow(terms), args))
       : (...args) => target.call(termsNow(terms), args)
   }
 

@@ -11,7 +11,7 @@
 import { tracingChannel } from 'node:diagnostics_channel'
 import type { ContextId } from '@troupe/worker-host'
 import type { RemoteStream } from '@troupe/worker-host/owner'
-import type { CallRequest, CallTerms } from '../calls/call.ts'
+import { type CallRequest, type CallTerms, requestOf } from '../calls/call.ts'
 import type { Invoker } from '../calls/invoker.ts'
 import { GatedStream } from '../layers/gated-stream.ts'
 
@@ -29,7 +29,7 @@ export interface CallMessage {
 const channel = tracingChannel<object, CallMessage>('troupe:call')
 
 export function callTraced(invoker: Invoker, terms: CallTerms, args: readonly unknown[]): Promise<unknown> {
-  return channel.hasSubscribers ? invokeTraced(invoker, { ...terms, args }) : invoker.call(terms, args)
+  return channel.hasSubscribers ? invokeTraced(invoker, requestOf(terms, args)) : invoker.call(terms, args)
 }
 
 export function invokeTraced(invoker: Invoker, request: CallRequest): Promise<unknown> {
