@@ -208,14 +208,26 @@ it('a call that waits weighs 390 bytes, with its promise and its arguments', asy
 })
 
 it.each([
-  { has: 'nothing to end', file: 'meter.ts', options: undefined, more: [] },
-  { has: 'a body, which has to end', file: 'fragile.ts', options: {}, more: ['leave'] },
-])('a thread whose service has $has is woken as often as that takes', async ({ file, options, more }) => {
+  { has: 'no hooks', file: 'calculator.ts', up: [], pause: [], end: [] },
+  {
+    has: 'hooks and a body',
+    file: 'fragile.ts',
+    up: ['carryOut', 'carryOut'],
+    pause: ['leave'],
+    end: ['leave', 'carryOut'],
+  },
+])('a thread whose service has $has is woken as often as that takes', async ({ file, up, pause, end }) => {
   await using pool = openPool({ threads: { min: 0 } })
-  const handle = await pool.spawn({ name: 'one', module: fixture(file), options })
   using counting = startCounting()
+  const spec = { name: 'one', module: fixture(file), options: {} }
+  const handle = await pool.spawn(spec)
+  expect(counting.take().asked).toEqual(['threadId', 'open', ...up, 'bodyEnd'])
   await handle.pause()
-  expect(counting.take().asked).toEqual(['carryOut', ...more])
+  expect(counting.take().asked).toEqual(['carryOut', ...pause])
   await handle.stop()
   expect(counting.take().asked).toEqual(['heedStop', 'carryOut', 'close'])
+  await handle.start()
+  counting.take()
+  await pool.close()
+  expect(counting.take().asked).toEqual(['heedStop', 'carryOut', ...end])
 })

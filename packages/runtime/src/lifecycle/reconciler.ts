@@ -26,8 +26,12 @@ export interface Change {
 export interface ReconcilerOptions {
   readonly service: string
   readonly clock: Pick<Clock, 'now'>
-  /** Makes the object, on the way out of STOPPED. @returns the moves that its class has; what it throws fails the service */
-  readonly open: () => Promise<readonly Move[]>
+  /**
+   * Makes the object, on the way out of STOPPED; what it throws fails the service.
+   * @param ahead the moves that are to follow, by what is known of the class
+   * @returns the moves that its class has
+   */
+  readonly open: (ahead: readonly Move[]) => Promise<readonly Move[]>
   /**
    * Carries a move out; what it throws fails the service. Nobody heeds what comes of it once `overtaken` has aborted.
    * @returns where it has led to: STOPPED when its hook gave up, else where it goes
@@ -203,7 +207,7 @@ export class Reconciler {
     this.#enter(move.via, goal.cause)
     if (move.from !== 'STOPPED') return this.#carry(move, goal)
     // What moves a class has is known when it is loaded: only then is it decided how to go on from here.
-    const table = await this.#options.open()
+    const table = await this.#options.open(this.route('STOPPED', headingOf(goal)))
     if (this.#state !== move.via) return
     this.#table = table
     const target = this.#goal === undefined ? move.to : headingOf(this.#goal)

@@ -100,10 +100,10 @@ export class ReplicaSet {
     for (const { lender } of this.#replicas) lender.revoke(caller)
   }
 
-  /** Loads the service in all its threads; no hook has run. */
-  async open(): Promise<void> {
+  /** Loads the service in all its threads. @param ahead the moves that are to follow */
+  async open(ahead: readonly Move[]): Promise<void> {
     const moduleUrl = await this.#load()
-    const opening = Array.from({ length: this.#options.spec.threads }, () => this.#openReplica(moduleUrl))
+    const opening = Array.from({ length: this.#options.spec.threads }, () => this.#openReplica(moduleUrl, ahead))
     const opened = await Promise.allSettled(opening)
     this.#set(opened.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : [])))
     const failure = opened.find((result) => result.status === 'rejected')
@@ -127,7 +127,7 @@ export class ReplicaSet {
     try {
       const moduleUrl = await this.#load()
       signal.throwIfAborted()
-      replica = await this.#openReplica(moduleUrl, (birth) => {
+      replica = await this.#openReplica(moduleUrl, moves, (birth) => {
         born = birth
       })
       for (const move of moves) await replica.carryOut(move)
@@ -142,9 +142,13 @@ export class ReplicaSet {
     return replica
   }
 
-  /** Where one fails, what the others do is waited for. @returns `gaveUp` when one of them did */
-  async carryOut(move: Move): Promise<MoveEnd> {
-    const results = await Promise.allSettled(this.#replicas.map((replica) => replica.carryOut(move)))
+  /**
+   * Where one fails, what the others do is waited for.
+   * @param last the moves that follow for certain, until all are retired
+   * @returns `gaveUp` when one of them did
+   */
+  async carryOut(move: Move, last?: readonly Move[]): Promise<MoveEnd> {
+    const results = await Promise.allSettled(this.#replicas.map((replica) => replica.carryOut(move, last)))
     const errors = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
     throwAll(errors.filter((error) => error instanceof ContextDiedError).slice(0, 1), '')
     throwAll(errors, `several threads failed in their "${move.hook}" hook`)
@@ -228,7 +232,11 @@ export class ReplicaSet {
   }
 
   /** @param onBirth given what ends its thread */
-  async #openReplica(moduleUrl: string, onBirth?: (kill: AbortController) => void): Promise<Replica> {
+  async #openReplica(
+    moduleUrl: string,
+    ahead: readonly Move[],
+    onBirth?: (kill: AbortController) => void,
+  ): Promise<Replica> {
     const { spec, owner, place, clock, onRoom, onRefused } = this.#options
     const opened = Replica.open(place, {
       order: {
@@ -241,6 +249,7 @@ export class ReplicaSet {
         options: spec.options,
         isSerialized: spec.invoker.queue.isSerialized,
         maxTasks: spec.maxTasks,
+        ahead,
       },
       window: spec.invoker.queue.window,
       time: spec.invoker.queue.time,

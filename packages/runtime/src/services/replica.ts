@@ -54,6 +54,8 @@ interface ReplicaParts {
   readonly lender: LinkLender
   readonly methods: readonly MethodDescription[]
   readonly moves: readonly Move[]
+  /** Those that its host has carried out already. */
+  readonly done: readonly Move[]
   readonly className: string
   readonly service: string
   readonly clock: Clock
@@ -75,6 +77,9 @@ export class Replica {
   readonly #within: Within
   readonly #transitionMs: number
   readonly #graceMs: number
+  #done: readonly Move[]
+  /** Its host has closed with its last move. */
+  #isClosed = false
   /** It has not done in time what it was asked to: its thread can only be killed. */
   #isStuck = false
 
@@ -95,7 +100,9 @@ export class Replica {
       const begun = lease.carrier.shareCount()
       const order: ServiceOrder = { ...options.order, begun: begun?.far, port: far }
       const asked = lease.host.ask((host) => host.open(Comlink.transfer(order, transferOf(far))))
-      const { methods, moves, className, ...reader } = unwrap(await within(transitionMs, `loading "${service}"`, asked))
+      const { methods, moves, done, className, ...reader } = unwrap(
+        await within(transitionMs, `loading "${service}"`, asked),
+      )
       const { window, time, onRoom, onDeadline, onRefused } = options
       const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
       const link = new CallLink({
@@ -122,6 +129,7 @@ export class Replica {
         lender,
         methods,
         moves,
+        done: order.ahead.slice(0, done),
         className,
         service,
         clock,
@@ -147,6 +155,7 @@ export class Replica {
     this.#within = withinOf(parts.clock)
     this.#transitionMs = parts.transitionMs
     this.#graceMs = parts.graceMs
+    this.#done = parts.done
   }
 
   get #host(): HostLink {
@@ -158,13 +167,26 @@ export class Replica {
     return this.#host.ended
   }
 
-  async carryOut(move: Move): Promise<MoveEnd> {
-    const asked = this.#host.ask((host) => host.carryOut(move))
-    const outcome = await this.#limited(this.#transitionMs, `the "${move.hook}" hook`, asked)
+  /** @param last the moves that follow for certain, until it is retired */
+  async carryOut(move: Move, last?: readonly Move[]): Promise<MoveEnd> {
+    const outcome = this.#isClosed || this.#hasDone(move) ? DONE : await this.#ask(move, last)
     if (move.to === 'RUNNING' && outcome.ok) this.#lease.settled()
-    if (!leadsDown(move) || (outcome.ok && outcome.value === 'left')) return unwrap(outcome)
+    this.#isClosed ||= outcome.ok && outcome.value === 'closed'
+    if (!leadsDown(move) || this.#isClosed || (outcome.ok && outcome.value === 'left')) return unwrap(outcome)
     await this.#leave(move, outcome.ok ? [] : [decodeThrown(outcome.thrown)])
     return unwrap(outcome)
+  }
+
+  #ask(move: Move, last: readonly Move[] | undefined): Promise<Outcome<MoveEnd>> {
+    const asked = this.#host.ask((host) => host.carryOut(move, last))
+    return this.#limited(this.#transitionMs, `the "${move.hook}" hook`, asked)
+  }
+
+  /** Its host was ahead; what it has done beyond another way is undone by nobody, since the service had no say in it. */
+  #hasDone({ hook }: Move): boolean {
+    const [next, ...more] = this.#done
+    this.#done = next?.hook === hook ? more : []
+    return next?.hook === hook
   }
 
   /** A stop is asked for, or called off: the service hears of it at once, whatever it does. */
@@ -237,15 +259,21 @@ export class Replica {
 
   /** Lets the host of a service that has stopped go, also one that won't let go of its streams. */
   async retire(): Promise<void> {
-    const closed = this.#host.ask((host) => host.close())
     try {
-      await this.#limited(this.#transitionMs, 'closing the host', closed)
+      if (!this.#isClosed)
+        await this.#limited(
+          this.#transitionMs,
+          'closing the host',
+          this.#host.ask((host) => host.close()),
+        )
       await this.#lease.release()
     } catch (error) {
       this.kill(error)
     }
   }
 }
+
+const DONE: Outcome<MoveEnd> = { ok: true, value: 'done' }
 
 const named = (tasks: readonly string[]): string =>
   `${tasks.length === 1 ? 'task' : `${tasks.length} tasks`} ${tasks.map((task) => `"${task}"`).join(', ')}`

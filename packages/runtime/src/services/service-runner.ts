@@ -89,7 +89,7 @@ export class ServiceRunner {
     this.reconciler = new Reconciler({
       service: spec.name,
       clock: options.clock,
-      open: () => this.#open(),
+      open: (ahead) => this.#open(ahead),
       carryOut: (move, overtaken) => this.#carryOut(move, overtaken),
       onState: (change) => this.#onState(change),
       onGoal: (target) => this.#onGoal(target),
@@ -181,12 +181,12 @@ export class ServiceRunner {
     }
   }
 
-  async #open(): Promise<readonly Move[]> {
+  async #open(ahead: readonly Move[]): Promise<readonly Move[]> {
     const killed = this.#killedAhead
     this.#killedAhead = undefined
     try {
       if (killed !== undefined) throw new ContextDiedError(killed)
-      await this.replicas.open()
+      await this.replicas.open(ahead)
     } catch (error) {
       const { name, module } = this.#spec
       throw new StartFailedError(name, `loading ${fileURLToPath(module)}`, this.#asCrash(error))
@@ -205,7 +205,8 @@ export class ServiceRunner {
       if (move.from === 'RUNNING') await this.#quiesce()
       if (overtaken.aborted) return move.to
       if (this.#lost !== undefined) throw new ContextDiedError(this.#lost)
-      const end = await this.replicas.carryOut(move)
+      const last = this.#isClosed && leadsDown(move) ? this.reconciler.route(move.to, 'STOPPED') : undefined
+      const end = await this.replicas.carryOut(move, last)
       const isDone = end === 'done' || (this.reconciler.target === 'STOPPED' && leadsDown(move))
       if (!isDone && !overtaken.aborted) return await this.#giveUp(move)
     } catch (error) {

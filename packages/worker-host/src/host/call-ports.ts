@@ -37,6 +37,11 @@ export class CallPorts {
     })
   }
 
+  /** A reader has not come to the end of what it reads. */
+  get areStreaming(): boolean {
+    return this.#all().some(({ isStreaming }) => isStreaming)
+  }
+
   flush(): void {
     for (const dispatcher of this.#all()) dispatcher.flush()
   }

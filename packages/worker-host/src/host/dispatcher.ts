@@ -103,6 +103,10 @@ export class Dispatcher implements Answerer {
     return this.#isHeld
   }
 
+  get isStreaming(): boolean {
+    return this.#streams.size > 0
+  }
+
   /** From now on calls that come in wait; those that run go on. */
   hold(): void {
     this.#isHeld = true

@@ -2,6 +2,9 @@
  * What runs in a thread: loads a service, walks it through its transitions, and lets calls in while it is RUNNING.
  * The owner holds `Comlink.wrap<HostApi>` of it and decides every move; the host only carries moves out.
  *
+ * A question costs both sides a waking, and most services have no hooks of their own. So the owner says what is to follow,
+ * and the host does as much of it at once as the service has no say in.
+ *
  * Nothing here throws to the owner: Comlink would drop an error's code, class and cause, so what hooks throw travels as data.
  */
 import type { ContextId } from '../access/context-id.ts'
@@ -30,8 +33,9 @@ export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly o
 /**
  * `gaveUp`: for a newer goal its hook broke off, by the reason of `this.stopping`.
  * `left`: the move leads down, and there was nothing that `leave` would have had to end.
+ * `closed`: so it was with all the moves that end the service, and the host is closed.
  */
-export type MoveEnd = 'done' | 'gaveUp' | 'left'
+export type MoveEnd = 'done' | 'gaveUp' | 'left' | 'closed'
 
 /** What the owner asks a host to run. */
 export interface ServiceOrder {
@@ -44,6 +48,8 @@ export interface ServiceOrder {
   readonly options: unknown
   readonly isSerialized: boolean
   readonly maxTasks: number
+  /** The moves that are to follow. */
+  readonly ahead: readonly Move[]
   /** Where it counts the calls that have begun; undefined where there is no place for that. */
   readonly begun: CountPlace | undefined
   readonly port: ChannelEnd
@@ -58,6 +64,8 @@ export interface ServiceDescription {
   readonly stores: readonly string[]
   /** The direct moves that the class adds. */
   readonly moves: readonly Move[]
+  /** How many of the moves ahead have been carried out. */
+  readonly done: number
 }
 
 /** How the body and its tasks ended: by themselves, or because the service left RUNNING. */
@@ -74,8 +82,11 @@ export interface Ending {
 /** The control plane of one service. */
 export interface HostApi {
   open(order: ServiceOrder): Promise<Outcome<ServiceDescription>>
-  /** Runs the hook of a move. One that leads down is over when `leave` has answered, whatever the hook did; or has `left`. */
-  carryOut(move: Move): Promise<Outcome<MoveEnd>>
+  /**
+   * Runs the hook of a move. One that leads down is over when `leave` has answered, whatever the hook did; or has `left`.
+   * @param last the moves that follow for certain, and after which it is closed
+   */
+  carryOut(move: Move, last?: readonly Move[]): Promise<Outcome<MoveEnd>>
   /** Ends the tasks, leaves first, and the body last, within the grace; on the way to STOPPED releases what was deferred. */
   leave(move: Move, graceMs: number): Promise<Ending>
   /** Settles when the body and the tasks of this stay in RUNNING have ended; at once with an error that fails the service. */
@@ -98,6 +109,8 @@ type Hooks = {
 
 interface Hosted {
   readonly service: Hooks
+  /** What it would be without its class: the hooks there do nothing. */
+  readonly base: object
   readonly background: Background
   readonly jobs: readonly ReadyJob[]
   readonly maxTasks: number
@@ -163,6 +176,7 @@ export class Host implements HostApi {
       const hooks = service as unknown as Hooks
       this.#hosted = {
         service: hooks,
+        base,
         background,
         jobs,
         maxTasks,
@@ -176,17 +190,20 @@ export class Host implements HostApi {
         move: undefined,
         isToldToStop: false,
       }
+      // A class's own moves may be a shorter way, which the owner does not know yet.
+      const done = moves.length > 0 ? 0 : await this.#goAhead(order.ahead)
       return {
         className: type.name,
         methods: methods.map(describeMethod),
         moves,
+        done,
         readsCalls: scopes.areRead,
         stores: registeredStores(),
       }
     })
   }
 
-  carryOut(move: Move): Promise<Outcome<MoveEnd>> {
+  carryOut(move: Move, last?: readonly Move[]): Promise<Outcome<MoveEnd>> {
     return outcomeOf(async () => {
       const hosted = this.#opened()
       const { placement, background } = hosted
@@ -200,7 +217,7 @@ export class Host implements HostApi {
         throw thrown
       }
       if (hosted.move !== move) return 'done' // overtaken
-      if (leadsDown(move)) return this.#leftAtOnce(move)
+      if (leadsDown(move)) return this.#leftAtOnce(move, last)
       placement.state = move.to
       if (move.to === 'RUNNING') this.#enter()
       return 'done'
@@ -274,13 +291,37 @@ export class Host implements HostApi {
     return this.#hosted
   }
 
-  /** Spares the owner a question, and the thread another waking: most services have nothing to end but their calls. */
-  async #leftAtOnce(move: Move): Promise<MoveEnd> {
-    const { background, children } = this.#opened()
-    const hasReleased = move.to !== 'STOPPED' || background.disposables.isEmpty
-    if (children !== undefined || !background.isIdle || !hasReleased) return 'done'
+  /** @returns how many of them it has carried out */
+  async #goAhead(ahead: readonly Move[]): Promise<number> {
+    const { service, jobs, isReadyOnCall } = this.#opened()
+    const hasBody = service.run !== undefined || jobs.length > 0 || isReadyOnCall
+    let done = 0
+    for (const move of ahead) {
+      if (this.#hasSayIn(move) || (move.to === 'RUNNING' && hasBody)) break
+      requireOk(await this.carryOut(move))
+      done++
+    }
+    return done
+  }
+
+  /** Most services have nothing to end but their calls. */
+  async #leftAtOnce(move: Move, last: readonly Move[] | undefined): Promise<MoveEnd> {
+    const { background, children, ports } = this.#opened()
+    const hasReleased = background.disposables.isEmpty
+    const isIdle = children === undefined && background.isIdle
+    if (!isIdle || (move.to === 'STOPPED' && !hasReleased)) return 'done'
     await this.leave(move, 0)
-    return 'left'
+    const mayWait = !hasReleased || ports.areStreaming || printing().length > 0
+    if (last === undefined || mayWait || last.some((next) => this.#hasSayIn(next))) return 'left'
+    for (const next of last) requireOk(await this.carryOut(next))
+    await this.close()
+    return 'closed'
+  }
+
+  #hasSayIn({ hook }: Move): boolean {
+    const { service, base } = this.#opened()
+    const idle: unknown = Reflect.get(base, hook)
+    return typeof idle !== 'function' || Reflect.get(service, hook) !== idle
   }
 
   #children(): ServiceChildren {
@@ -341,14 +382,20 @@ export class Host implements HostApi {
 
 /** A thread's output goes to its owner in pieces that the owner asks for; what is left when it is ended is lost. */
 async function printed(): Promise<void> {
-  const streams = [process.stdout, process.stderr].filter(({ writableLength }) => writableLength > 0)
-  await Promise.all(streams.map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))))
+  await Promise.all(printing().map((stream) => new Promise<void>((resolve) => stream.write('', () => resolve()))))
 }
+
+const printing = () => [process.stdout, process.stderr].filter(({ writableLength }) => writableLength > 0)
 
 const endingOf = ({ errors, unfinished }: CancelledGraph): Ending => ({
   thrown: errors.map(encodeFailure),
   unfinished,
 })
+
+/** @throws what the outcome tells of */
+export function requireOk(outcome: Outcome<unknown>): void {
+  if (!outcome.ok) throw decodeThrown(outcome.thrown)
+}
 
 async function outcomeOf<T>(act: () => Promise<T>): Promise<Outcome<T>> {
   try {

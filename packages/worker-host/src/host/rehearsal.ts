@@ -8,14 +8,13 @@ import { MessageChannel } from 'node:worker_threads'
 import * as Comlink from 'comlink'
 import { AllowAny } from '../access/built-in-policies.ts'
 import { expose } from '../access/expose.ts'
-import { decodeThrown } from '../errors/error-data.ts'
 import { TRANSITIONS } from '../service/life-cycle.ts'
 import { Service } from '../service/service.ts'
 import { HomeContext } from '../service/service-context.ts'
 import { memoryCarrier } from '../wire/carrier.ts'
 import { controlEndpoint } from '../wire/control-endpoint.ts'
 import { Request } from '../wire/messages.ts'
-import { Host, type HostApi, type Outcome } from './host.ts'
+import { Host, type HostApi, requireOk } from './host.ts'
 
 const [UP, DOWN] = [TRANSITIONS.slice(0, 2), TRANSITIONS.slice(2)]
 
@@ -25,7 +24,7 @@ export class Rehearsal extends Service {
   }
 }
 
-/** @param moduleUrl exports `Rehearsal` */
+/** @param moduleUrl exports `Rehearsal` @throws what a step threw: a call to a service that is not there would wait for ever */
 export async function rehearse(moduleUrl: string): Promise<void> {
   const id = 'rehearsal'
   const control = new MessageChannel()
@@ -42,21 +41,16 @@ export async function rehearse(moduleUrl: string): Promise<void> {
     options: undefined,
     isSerialized: false,
     maxTasks: 1,
+    ahead: UP,
     begun: memoryCarrier.shareCount()?.far,
     port: calls.port1,
   }
   requireOk(await host.open(Comlink.transfer(order, [calls.port1])))
-  for (const move of UP) requireOk(await host.carryOut(move))
   const replied = once(calls.port2, 'message')
   calls.port2.postMessage([Request.Call, 0, 0, 0])
   await replied
   await host.heedStop(true)
-  for (const move of DOWN) requireOk(await host.carryOut(move))
-  await host.close()
+  const [first, ...last] = DOWN
+  requireOk(await host.carryOut(first!, last))
   control.port2.close()
-}
-
-/** Nothing goes on after a step that failed: a call to a service that is not there would wait for ever. */
-function requireOk(outcome: Outcome<unknown>): void {
-  if (!outcome.ok) throw decodeThrown(outcome.thrown)
 }
