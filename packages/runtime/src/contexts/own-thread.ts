@@ -1,7 +1,7 @@
 /** A place whose every lease is a thread of its own: what a service has unless it is put into a context. */
 import type { ContextId } from '@troupe/worker-host'
 import type { ContextLink } from './context-link.ts'
-import type { Lease, Place, StartThread } from './place.ts'
+import type { Lease, Patience, Place, StartThread } from './place.ts'
 
 export class OwnThread implements Place {
   readonly kind = 'thread'
@@ -19,8 +19,8 @@ export class OwnThread implements Place {
     return first
   }
 
-  async lease(kill: AbortController): Promise<Lease> {
-    const thread = await this.#start(kill.signal)
+  async lease(kill: AbortController, patiently: Patience): Promise<Lease> {
+    const thread = await this.#start(kill.signal, patiently)
     this.#alive.add(thread)
     void thread.died.then(() => this.#alive.delete(thread))
     return {

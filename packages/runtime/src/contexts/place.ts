@@ -4,8 +4,11 @@ import type { Carrier } from '@troupe/worker-host/owner'
 import type { ContextLink } from './context-link.ts'
 import type { HostLink } from './host-link.ts'
 
+/** Waits for others whose turn comes first. */
+export type Patience = <T>(wait: Promise<T>) => Promise<T>
+
 /** Starts a thread, or a process, for the context. @throws {ContextDiedError} when it died before it was ready */
-export type StartThread = (killed: AbortSignal) => Promise<ContextLink>
+export type StartThread = (killed: AbortSignal, patiently: Patience) => Promise<ContextLink>
 
 export interface Place {
   /** What it is made of. */
@@ -17,9 +20,10 @@ export interface Place {
   /**
    * A host for one service.
    * @param kill ends it at any time, and whatever else lives in its thread
+   * @param patiently how to wait for the threads of others to begin
    * @throws {ContextDiedError} when there was no thread for it
    */
-  lease(kill: AbortController): Promise<Lease>
+  lease(kill: AbortController, patiently: Patience): Promise<Lease>
 }
 
 export interface Lease {

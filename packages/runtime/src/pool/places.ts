@@ -92,11 +92,12 @@ export class Places {
       onUplink: (port: Channel, { died }: ContextLink) => onUplink(port, id, died),
       onRefused,
     }
-    return async (killed) => {
+    return async (killed, patiently) => {
+      const { room, boots } = this.#supplies
       const vessel =
         kind === 'process'
           ? await this.#processes.open({ ...options, home, killed })
-          : await openThread({ supply: this.#supplies.for(options), room: this.#supplies.room, home, killed })
+          : await openThread({ supply: this.#supplies.for(options), room, boots, home, killed, patiently })
       return new ContextLink(vessel, listeners)
     }
   }

@@ -27,6 +27,7 @@ import type { TurnClock } from '../calls/turn-clock.ts'
 import type { Death, HostLink } from '../contexts/host-link.ts'
 import type { Lease, Place } from '../contexts/place.ts'
 import { LinkLender } from '../routing/link-lender.ts'
+import { TimeLimit } from './time-limit.ts'
 
 export interface ReplicaOptions {
   /** What the host is to run; the replica adds the port, and the count of calls begun. */
@@ -74,7 +75,7 @@ export class Replica {
   readonly #lease: Lease
   readonly #kill: AbortController
   readonly #service: string
-  readonly #within: Within
+  readonly #clock: Clock
   readonly #transitionMs: number
   readonly #graceMs: number
   #done: readonly Move[]
@@ -87,13 +88,15 @@ export class Replica {
   static async open(place: Place, options: ReplicaOptions): Promise<Replica> {
     const { clock, transitionMs, graceMs, onBirth } = options
     const { name: service, context, caller: owner } = options.order
-    const within = withinOf(clock)
     const kill = new AbortController()
     onBirth(kill)
-    const lease = await within(transitionMs, `a thread for "${service}"`, place.lease(kill)).catch((error) => {
-      kill.abort(error)
-      throw error
-    })
+    const limit = new TimeLimit(clock, transitionMs, `a thread for "${service}"`)
+    const lease = await limit
+      .over((patiently) => place.lease(kill, patiently))
+      .catch((error) => {
+        kill.abort(error)
+        throw error
+      })
     try {
       const { near: port, far } = lease.carrier.open()
       requireCarried(options.order, port)
@@ -101,7 +104,7 @@ export class Replica {
       const order: ServiceOrder = { ...options.order, begun: begun?.far, port: far }
       const asked = lease.host.ask((host) => host.open(Comlink.transfer(order, transferOf(far))))
       const { methods, moves, done, className, ...reader } = unwrap(
-        await within(transitionMs, `loading "${service}"`, asked),
+        await new TimeLimit(clock, transitionMs, `loading "${service}"`).over(() => asked),
       )
       const { window, time, onRoom, onDeadline, onRefused } = options
       const onOverdue = ({ subject }: Call) => kill.abort(new Error(`${subject} was aborted and did not end`))
@@ -152,7 +155,7 @@ export class Replica {
     this.#lease = parts.lease
     this.#kill = parts.kill
     this.#service = parts.service
-    this.#within = withinOf(parts.clock)
+    this.#clock = parts.clock
     this.#transitionMs = parts.transitionMs
     this.#graceMs = parts.graceMs
     this.#done = parts.done
@@ -236,7 +239,7 @@ export class Replica {
 
   async #limited<T>(limitMs: number, subject: string, promise: Promise<T>): Promise<T> {
     try {
-      return await this.#within(limitMs, subject, promise)
+      return await new TimeLimit(this.#clock, limitMs, subject).over(() => promise)
     } catch (error) {
       this.#isStuck ||= error instanceof DeadlineExceededError
       throw error
@@ -289,18 +292,3 @@ function unwrap<T>(outcome: Outcome<T>): T {
   if (outcome.ok) return outcome.value
   throw decodeThrown(outcome.thrown)
 }
-
-type Within = <T>(limitMs: number, subject: string, promise: Promise<T>) => Promise<T>
-
-/** @throws {DeadlineExceededError} ERR_TROUPE_DEADLINE when the promise has not settled in time */
-const withinOf =
-  (clock: Clock): Within =>
-  async (limitMs, subject, promise) => {
-    const { promise: late, reject } = Promise.withResolvers<never>()
-    const cancelTimer = clock.setTimer(() => reject(new DeadlineExceededError(subject, limitMs)), limitMs)
-    try {
-      return await Promise.race([promise, late])
-    } finally {
-      cancelTimer()
-    }
-  }

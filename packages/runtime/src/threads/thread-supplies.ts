@@ -1,17 +1,23 @@
 /** The thread supplies of a pool: threads that are started in another way come from a supply of their own. */
+import { availableParallelism } from 'node:os'
+import { Room } from './room.ts'
 import type { ThreadLimits } from './thread-limits.ts'
-import { ThreadRoom } from './thread-room.ts'
 import { type ThreadOptions, ThreadSupply } from './thread-supply.ts'
 
 export class ThreadSupplies {
-  /** For the threads of all of them together. */
-  readonly room: ThreadRoom
+  /** For the contexts that have a thread, of all supplies together. */
+  readonly room: Room
+  /**
+   * For the threads that begin. More at once than there are processors would only share them: a hundred services that are
+   * spawned together would all be there after as long as the last one takes, and each have spent its deadline by then.
+   */
+  readonly boots = new Room(availableParallelism())
   readonly #limits: Required<ThreadLimits>
   readonly #supplies = new Map<string, ThreadSupply>()
 
   constructor(limits: Required<ThreadLimits>) {
     this.#limits = limits
-    this.room = new ThreadRoom(limits.max)
+    this.room = new Room(limits.max)
   }
 
   for(options: ThreadOptions): ThreadSupply {

@@ -41,6 +41,8 @@ const TERMINATE_MS = 5_000
 export class ThreadSupply {
   readonly #piscina: Piscina
   readonly #occupied = new Set<number>()
+  /** Those that were got ready before anybody asked for them. */
+  readonly #warmed = new Set<number>()
   /** Tells the contexts that wait for a thread. */
   readonly #booting = new Set<(error: unknown) => void>()
   /** The threads that have not ended. */
@@ -77,6 +79,12 @@ export class ThreadSupply {
   /** Threads that are alive: those with a context, and spares. */
   get threads(): readonly Worker[] {
     return this.#piscina.threads
+  }
+
+  /** The next host need not wait for a thread to begin. */
+  get hasSpare(): boolean {
+    if (this.#isProdding) return false
+    return this.#piscina.threads.some(({ threadId }) => this.#warmed.has(threadId) && !this.#occupied.has(threadId))
   }
 
   /** Occupies a thread with a host. The signal ends the thread, or takes the task back when no thread was free yet. */
@@ -146,9 +154,14 @@ export class ThreadSupply {
   #watchExits(): void {
     for (const thread of this.#piscina.threads) {
       if (this.#exits.has(thread)) continue
+      const { threadId } = thread // of one that has ended it is no more
       const exit = new Promise<void>((resolve) => thread.once('exit', () => resolve()))
       this.#exits.set(thread, exit)
-      void exit.then(() => this.#exits.delete(thread))
+      void exit.then(() => {
+        this.#exits.delete(thread)
+        this.#occupied.delete(threadId)
+        this.#warmed.delete(threadId)
+      })
     }
   }
 
@@ -170,7 +183,7 @@ export class ThreadSupply {
     if (thread !== undefined && task.name === 'host') {
       this.#occupied.add(thread.id)
       this.#taken = thread.id
-    }
+    } else if (thread !== undefined) this.#warmed.add(thread.id)
     return thread ?? null
   }
 }

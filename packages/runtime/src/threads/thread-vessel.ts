@@ -3,7 +3,8 @@ import { MessageChannel, type Worker } from 'node:worker_threads'
 import { type HomeOrder, memoryCarrier } from '@troupe/worker-host/owner'
 import { contextApi, type Vessel } from '../contexts/context-link.ts'
 import { ContextDiedError, type Death } from '../contexts/host-link.ts'
-import type { ThreadRoom } from './thread-room.ts'
+import type { Patience } from '../contexts/place.ts'
+import type { Room } from './room.ts'
 import type { ThreadSupply } from './thread-supply.ts'
 
 /** For the first calls and their replies: Node takes about a millisecond of the owner's thread to start another. */
@@ -11,7 +12,11 @@ const SPARE_DELAY_MS = 10
 
 export interface ThreadVesselOptions {
   readonly supply: ThreadSupply
-  readonly room: ThreadRoom
+  /** For as long as it lives. */
+  readonly room: Room
+  /** For as long as it begins. */
+  readonly boots: Room
+  readonly patiently: Patience
   readonly home: HomeOrder
   /** Ends the thread, now or at any later time. */
   readonly killed: AbortSignal
@@ -20,11 +25,9 @@ export interface ThreadVesselOptions {
 /** @throws {ContextDiedError} when the thread died before it was ready */
 export async function openThread(options: ThreadVesselOptions): Promise<Vessel> {
   const { room, killed } = options
-  await room.enter(killed).catch((cause: unknown) => {
-    throw new ContextDiedError({ cause })
-  })
+  await entered(room, killed)
   try {
-    const vessel = await occupyThread(options)
+    const vessel = await bootThread(options)
     void vessel.gone.then(() => room.leave())
     return vessel
   } catch (error) {
@@ -32,6 +35,19 @@ export async function openThread(options: ThreadVesselOptions): Promise<Vessel> 
     throw error
   }
 }
+
+/** A spare has begun already. */
+async function bootThread(options: ThreadVesselOptions): Promise<Vessel> {
+  const { supply, boots, killed, patiently } = options
+  if (supply.hasSpare) return occupyThread(options)
+  await patiently(entered(boots, killed))
+  return occupyThread(options).finally(() => boots.leave())
+}
+
+const entered = (room: Room, killed: AbortSignal): Promise<void> =>
+  room.enter(killed).catch((cause: unknown) => {
+    throw new ContextDiedError({ cause })
+  })
 
 async function occupyThread({ supply, home, killed }: ThreadVesselOptions): Promise<Vessel> {
   const { port1: control, port2 } = new MessageChannel()

@@ -1,8 +1,5 @@
-/**
- * How many contexts of one pool may have a thread at once, in whatever way their threads are started: each way has a supply
- * of its own, which knows nothing of the others.
- */
-export class ThreadRoom {
+/** Takes so many at once, and has the others wait at its door. */
+export class Room {
   readonly #max: number
   readonly #waiting = new Set<() => void>()
   #taken = 0
@@ -29,7 +26,7 @@ export class ThreadRoom {
     signal.removeEventListener('abort', onAbort)
   }
 
-  /** The thread of one that has entered is gone: the next one takes its place. */
+  /** One that has entered is gone: the next one takes its place. */
   leave(): void {
     const [next] = this.#waiting
     if (next === undefined) this.#taken--
