@@ -178,7 +178,7 @@ it('a stream of 10,000 small items is some 160 messages of 4 bytes an item, and 
 /** Node counts them from 25 on. */
 const canCount = 'total_allocated_bytes' in getHeapStatistics()
 
-it.runIf(canCount)('a call among 1,000 allocates 820 bytes at its owner', async () => {
+it.runIf(canCount)('a call among 1,000 allocates 810 bytes at its owner', async () => {
   await using meter = await openMeter()
   const allocatedBytes = () => getHeapStatistics().total_allocated_bytes
   const waves = async (count: number) => {
@@ -190,7 +190,7 @@ it.runIf(canCount)('a call among 1,000 allocates 820 bytes at its owner', async 
   expect((allocatedBytes() - before) / (50 * CALLS)).toBeLessThan(1_000)
 })
 
-it('a call that waits weighs 390 bytes, with its promise and its arguments', async () => {
+it('a call that waits weighs 360 bytes, with its promise and its arguments', async () => {
   await using pool = openPool()
   const handle = await pool.spawn<Meter>({ name: 'meter', module: fixture('meter.ts') })
   const wave = () => Array.from({ length: CALLS }, (_, n) => handle.proxy.add(n, 1))
@@ -202,7 +202,7 @@ it('a call that waits weighs 390 bytes, with its promise and its arguments', asy
   }
   const before = await heapBytes()
   const waiting = Array.from({ length: 10 }, wave)
-  expect(((await heapBytes()) - before) / (10 * CALLS)).toBeLessThan(450)
+  expect(((await heapBytes()) - before) / (10 * CALLS)).toBeLessThan(420)
   await handle.start()
   await Promise.all(waiting.flat())
 })

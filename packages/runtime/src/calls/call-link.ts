@@ -99,8 +99,8 @@ export class CallLink implements CallHolder, Expiring {
   readonly #fences: (() => void)[] = []
   #sent = 0
   #running = 0
-  /** Of those, calls whose results may go past here. */
-  #straight = 0
+  /** Calls whose results may go past here. */
+  readonly #straight = new Set<Call>()
   #streams = 0
   #succeeded = 0
   #failed = 0
@@ -293,11 +293,10 @@ export class CallLink implements CallHolder, Expiring {
   /** A way marks the one call that may be answered straight; the thread is asked for that while nothing else is between the two. */
   #placeOf(call: Call, { description }: KnownMethod): AnswerPlace | undefined {
     if (this.#options.methods.size === 0) return this.#answers.placeOf(call)
-    const isOnlyOne = this.#streams === 0 && this.#running - this.#straight === 1 && this.#values.isIdle
+    const isOnlyOne = this.#streams === 0 && this.#running - this.#straight.size === 1 && this.#values.isIdle
     const place = isOnlyOne && !description.isCast ? this.others.placeOf(call) : undefined
     if (place === undefined) return undefined
-    call.isStraight = true
-    this.#straight++
+    this.#straight.add(call)
     return place
   }
 
@@ -321,7 +320,7 @@ export class CallLink implements CallHolder, Expiring {
   /** Whoever finds here that calls still run is told when that changes. */
   #awaitAnswered(): void {
     this.#readAnswered()
-    if (this.#straight === 0) return
+    if (this.#straight.size === 0) return
     this.others.wantAnswered(true)
     this.#readAnswered() // what was answered before the thread could know that this is wanted
   }
@@ -467,10 +466,7 @@ export class CallLink implements CallHolder, Expiring {
   #forget(call: Call): void {
     this.#answers.forget(call)
     this.#values.endCall(call.id)
-    if (call.isStraight) {
-      call.isStraight = false
-      this.#straight--
-    }
+    this.#straight.delete(call)
     if (call.stream === undefined) this.#running--
     else this.#streams--
   }

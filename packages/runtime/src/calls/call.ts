@@ -10,7 +10,7 @@ import {
   RemoteStream,
   rejectWith,
 } from '@troupe/worker-host/owner'
-import { type AbortGroup, abortGroupOf } from './abort-groups.ts'
+import { abortGroupOf } from './abort-groups.ts'
 import type { TurnClock } from './turn-clock.ts'
 
 /** The `resolve` of the promise made last. One shared executor leaves it here: a closure for each is one more object a call. */
@@ -69,18 +69,14 @@ export class Call implements Follower {
   ordinal = 0
   /** Its number at its link. */
   id = -1
-  /** Its result may come to its caller past the link that has it. */
-  isStraight = false
   holder: CallHolder | undefined
   followsAfter: Follower | undefined = undefined
   followedBy: Follower | undefined = undefined
   #stream: RemoteStream<unknown> | undefined
   /** Undefined for one that answers the call it passes on. */
   #resolve: ((value: unknown) => void) | undefined
-  #isSettled = false
-  #isHandedOver = false
-  /** The group of calls that its signal aborts, and the member of it that stands for this call. */
-  #abortGroup: AbortGroup | undefined
+  #state: 'open' | 'handed over' | 'settled' = 'open'
+  /** What stands for it among the calls that its signal aborts. */
   #signalled: Follower | undefined
 
   constructor(terms: CallTerms, args: readonly unknown[], time: TurnClock, stream?: RemoteStream<unknown>) {
@@ -105,7 +101,7 @@ export class Call implements Follower {
 
   /** Nobody waits for it any more. */
   get isSettled(): boolean {
-    return this.#isSettled
+    return this.#state === 'settled'
   }
 
   /** The outcome; taken once, and not at all for a call that has a stream, or that answers the one it passes on. */
@@ -119,13 +115,12 @@ export class Call implements Follower {
   listen(): boolean {
     const { signal, within } = this.terms
     within?.follow(this)
-    if (this.#isSettled) return false
+    if (this.isSettled) return false
     if (signal === undefined) return true
     if (signal.aborted) this.fail(() => signal.reason)
     else {
       this.#signalled = within === undefined ? this : new Deputy(this)
-      this.#abortGroup = abortGroupOf(signal)
-      this.#abortGroup.follow(this.#signalled)
+      abortGroupOf(signal).follow(this.#signalled)
     }
     return !signal.aborted
   }
@@ -137,8 +132,8 @@ export class Call implements Follower {
 
   /** A cast is with its thread: its caller has no more to wait for, but it may still be sent again after a crash. */
   handOver(): void {
-    if (this.#isSettled || this.#isHandedOver) return
-    this.#isHandedOver = true
+    if (this.#state !== 'open') return
+    this.#state = 'handed over'
     this.deadlineMs = Number.POSITIVE_INFINITY
     this.#stopListening()
     this.#answer(undefined)
@@ -152,21 +147,23 @@ export class Call implements Follower {
   }
 
   succeed(value: unknown): void {
-    if (!this.#settle()) return
+    const before = this.#settle()
+    if (before === 'settled') return
     if (this.#stream) this.#stream.end()
-    else if (!this.#isHandedOver) this.#answer(value)
+    else if (before === 'open') this.#answer(value)
   }
 
   /** The one that it passes on was answered without it. */
   letGo(): void {
-    if (this.#settle() && !this.#isHandedOver) this.terms.passed!.letGo()
+    if (this.#settle() === 'open') this.terms.passed!.letGo()
   }
 
   /** @param make makes the error in a job of its own, from which the frames of the awaiting caller can be seen */
   fail(make: MakeError): void {
-    if (!this.#settle()) return
+    const before = this.#settle()
+    if (before === 'settled') return
     if (this.#stream) this.#stream.fail(make)
-    else if (this.#isHandedOver) warnOf(this, make)
+    else if (before === 'handed over') warnOf(this, make)
     else if (this.#resolve !== undefined) rejectWith(this.#resolve, make)
     else told(make, (thrown) => this.terms.passed!.fail(thrown))
   }
@@ -194,7 +191,7 @@ export class Call implements Follower {
   }
 
   #abandon(make: MakeError, reason: unknown): void {
-    if (this.#isSettled) return
+    if (this.isSettled) return
     this.fail(make)
     this.holder?.abandon(this, reason)
   }
@@ -205,16 +202,17 @@ export class Call implements Follower {
   }
 
   #stopListening(): void {
-    if (this.#signalled !== undefined) this.#abortGroup?.unfollow(this.#signalled)
+    if (this.#signalled !== undefined) abortGroupOf(this.terms.signal!).unfollow(this.#signalled)
     this.terms.within?.unfollow(this)
   }
 
-  /** The first outcome counts. */
-  #settle(): boolean {
-    if (this.#isSettled) return false
-    this.#isSettled = true
+  /** The first outcome counts. @returns what it was before */
+  #settle(): 'open' | 'handed over' | 'settled' {
+    const before = this.#state
+    if (before === 'settled') return before
+    this.#state = 'settled'
     this.#stopListening()
-    return true
+    return before
   }
 }
 
