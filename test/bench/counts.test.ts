@@ -229,5 +229,5 @@ it.each([
   await handle.start()
   counting.take()
   await pool.close()
-  expect(counting.take().asked).toEqual(['heedStop', 'carryOut', ...end])
+  expect(counting.take().asked).toEqual(['carryOut', ...end])
 })

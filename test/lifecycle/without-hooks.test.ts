@@ -4,6 +4,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fixture, openPool } from '../fixtures/index.ts'
 import { KINDS, placeOf } from '../fixtures/kinds.ts'
+import { Notebook } from '../fixtures/notebook.ts'
+import type { Hearer } from '../fixtures/services/hearer.ts'
 
 interface Plain extends Service {
   greet(name: string): string
@@ -48,6 +50,20 @@ describe.each(KINDS)('a service without hooks, in a %s', (kind) => {
     expect(await handle.proxy.greet('you')).toBe('hello you')
     expect(handle.generation).toBe(2)
   })
+
+  it.each(['stop', 'close'] as const)(
+    'hears of its end by its signals, and what it defers then is released: %s',
+    async (way) => {
+      await using pool = openPool()
+      using notes = new Notebook()
+      const place = await placeOf(pool, kind)
+      const handle = await place.spawn<Hearer>({ name: 'hearer', module: fixture('hearer.ts') })
+      await handle.proxy.hear(notes.path)
+      if (way === 'stop') await handle.stop()
+      else await pool.close()
+      expect(notes.lines).toEqual(['a stop is asked for', expect.stringContaining('it begins to stop'), 'released'])
+    },
+  )
 
   it('is where it was asked to go last, and answers there or refuses', async () => {
     await using pool = openPool()

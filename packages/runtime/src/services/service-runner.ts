@@ -200,12 +200,12 @@ export class ServiceRunner {
     const earlier = this.#putOff
     this.#putOff = undefined
     if (earlier && move.to !== 'STOPPED') throw earlier // the stop was called off
-    this.#heed()
+    const last = this.#isClosed && leadsDown(move) ? this.reconciler.route(move.to, 'STOPPED') : undefined
+    if (last === undefined) this.#heed()
     try {
       if (move.from === 'RUNNING') await this.#quiesce()
       if (overtaken.aborted) return move.to
       if (this.#lost !== undefined) throw new ContextDiedError(this.#lost)
-      const last = this.#isClosed && leadsDown(move) ? this.reconciler.route(move.to, 'STOPPED') : undefined
       const end = await this.replicas.carryOut(move, last)
       const isDone = end === 'done' || (this.reconciler.target === 'STOPPED' && leadsDown(move))
       if (!isDone && !overtaken.aborted) return await this.#giveUp(move)
@@ -267,7 +267,7 @@ export class ServiceRunner {
   }
 
   #onGoal(target: RestState): void {
-    this.#heed()
+    if (!this.#isClosed || !isRest(this.state)) this.#heed() // else it hears of it by the first of its last moves
     const { queue } = this.#spec.invoker
     const { isRestarting } = this.reconciler
     if (target === 'STOPPED') {

@@ -84,7 +84,7 @@ export interface HostApi {
   open(order: ServiceOrder): Promise<Outcome<ServiceDescription>>
   /**
    * Runs the hook of a move. One that leads down is over when `leave` has answered, whatever the hook did; or has `left`.
-   * @param last the moves that follow for certain, and after which it is closed
+   * @param last the moves that follow for certain, and after which it is closed; to stop is asked for by that too
    */
   carryOut(move: Move, last?: readonly Move[]): Promise<Outcome<MoveEnd>>
   /** Ends the tasks, leaves first, and the body last, within the grace; on the way to STOPPED releases what was deferred. */
@@ -207,6 +207,8 @@ export class Host implements HostApi {
     return outcomeOf(async () => {
       const hosted = this.#opened()
       const { placement, background } = hosted
+      if (last !== undefined) await this.heedStop(true)
+      if (last !== undefined && (await this.#endAtOnce([move, ...last]))) return 'closed'
       hosted.move = move
       hosted.isToldToStop = background.stopping.aborted
       placement.state = move.via
@@ -306,16 +308,34 @@ export class Host implements HostApi {
 
   /** Most services have nothing to end but their calls. */
   async #leftAtOnce(move: Move, last: readonly Move[] | undefined): Promise<MoveEnd> {
-    const { background, children, ports } = this.#opened()
-    const hasReleased = background.disposables.isEmpty
-    const isIdle = children === undefined && background.isIdle
-    if (!isIdle || (move.to === 'STOPPED' && !hasReleased)) return 'done'
+    const { background, children } = this.#opened()
+    const hasReleased = move.to !== 'STOPPED' || background.disposables.isEmpty
+    if (children !== undefined || !background.isIdle || !hasReleased) return 'done'
     await this.leave(move, 0)
-    const mayWait = !hasReleased || ports.areStreaming || printing().length > 0
-    if (last === undefined || mayWait || last.some((next) => this.#hasSayIn(next))) return 'left'
-    for (const next of last) requireOk(await this.carryOut(next))
+    if (last?.length !== 0 || this.#mayWait()) return 'left'
     await this.close()
     return 'closed'
+  }
+
+  /** All the way down, past the steps in which nothing would be done: in a thread that ends, each would be compiled for that. */
+  async #endAtOnce(moves: readonly Move[]): Promise<boolean> {
+    const { placement, stopping } = this.#opened()
+    if (moves.some((move) => this.#hasSayIn(move)) || this.#hasToEnd()) return false
+    stopping.abort()
+    if (this.#hasToEnd()) return false // by what heard of it
+    placement.state = 'STOPPED'
+    await this.close()
+    return true
+  }
+
+  #hasToEnd(): boolean {
+    const { background, children } = this.#opened()
+    return children !== undefined || !background.isIdle || !background.disposables.isEmpty || this.#mayWait()
+  }
+
+  /** To close takes as long as others let it. */
+  #mayWait(): boolean {
+    return this.#opened().ports.areStreaming || printing().length > 0
   }
 
   #hasSayIn({ hook }: Move): boolean {
