@@ -68,7 +68,7 @@ export abstract class Invoker {
   }
 
   /** @internal what a proxy hands in: for one that nobody looks at no request is made */
-  call(terms: CallTerms, args: readonly unknown[]): Promise<unknown> {
+  receiveCall(terms: CallTerms, args: readonly unknown[]): Promise<unknown> {
     return this.isPlain ? this.#send(terms, args) : this.receive(requestOf(terms, args))
   }
 

@@ -29,7 +29,7 @@ export interface CallMessage {
 const channel = tracingChannel<object, CallMessage>('troupe:call')
 
 export function callTraced(invoker: Invoker, terms: CallTerms, args: readonly unknown[]): Promise<unknown> {
-  return channel.hasSubscribers ? invokeTraced(invoker, requestOf(terms, args)) : invoker.call(terms, args)
+  return channel.hasSubscribers ? invokeTraced(invoker, requestOf(terms, args)) : invoker.receiveCall(terms, args)
 }
 
 export function invokeTraced(invoker: Invoker, request: CallRequest): Promise<unknown> {

@@ -49,8 +49,8 @@ export async function rehearse(moduleUrl: string): Promise<void> {
   const replied = once(calls.port2, 'message')
   calls.port2.postMessage([Request.Call, 0, 0, 0])
   await replied
-  await host.heedStop(true)
-  const [first, ...last] = DOWN
-  requireOk(await host.carryOut(first!, last))
+  const [pause, stop] = DOWN
+  requireOk(await host.carryOut(pause!)) // step by step, as when the service is asked to stop
+  requireOk(await host.carryOut(stop!, [])) // at once, as when its pool is closed
   control.port2.close()
 }
