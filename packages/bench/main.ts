@@ -2,6 +2,7 @@
 import { Option, program } from 'commander'
 import { QUESTIONS } from './all-questions.ts'
 import { ask } from './ask.ts'
+import { askApart } from './ask-apart.ts'
 import { isCommit } from './commit.ts'
 import { compare } from './compare.ts'
 import { saveResult, writePage } from './kept-results.ts'
@@ -59,9 +60,7 @@ async function run(names: string[], options: Options): Promise<void> {
 async function answer(questions: readonly Question[], { pace, only, json, save }: Options): Promise<void> {
   const results: Result[] = []
   for (const question of questions) {
-    const line = openProgress(question.name)
-    const { progress } = line
-    const result = await ask(question, { pace: PACES[pace], only: only ?? null, progress }).finally(() => line.close())
+    const result = questions.length > 1 ? await askApart(question, pace, only) : await askHere(question, pace, only)
     if (save) await saveResult(result)
     if (!json) print(report(question, result))
     results.push(result)
@@ -70,6 +69,12 @@ async function answer(questions: readonly Question[], { pace, only, json, save }
 
   // A contestant that failed may have left a thread that nobody can end. Without failures the process ends by itself.
   if (results.some(hasFailures)) process.exit(1)
+}
+
+async function askHere(question: Question, pace: keyof typeof PACES, only: Options['only']): Promise<Result> {
+  const line = openProgress(question.name)
+  const { progress } = line
+  return ask(question, { pace: PACES[pace], only: only ?? null, progress }).finally(() => line.close())
 }
 
 function print(text: string): void {
