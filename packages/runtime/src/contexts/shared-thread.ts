@@ -72,7 +72,8 @@ export class SharedThread implements Place {
   #open(): Incarnation {
     if (this.#current && !this.#current.kill.signal.aborted) return this.#current
     const kill = new AbortController()
-    const incarnation = { kill, opening: this.#start(kill.signal, (wait) => wait) } // several may wait for it, each with a deadline of its own
+    // Several may wait for it, each with a deadline of its own: its turn is part of all of them.
+    const incarnation = { kill, opening: this.#start(kill.signal, (wait) => wait) }
     this.#current = incarnation
     const forget = (): void => {
       if (this.#current === incarnation) this.#current = this.#thread = undefined

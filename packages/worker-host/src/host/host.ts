@@ -319,10 +319,11 @@ export class Host implements HostApi {
 
   /** All the way down, past the steps in which nothing would be done: in a thread that ends, each would be compiled for that. */
   async #endAtOnce(moves: readonly Move[]): Promise<boolean> {
-    const { placement, stopping } = this.#opened()
+    const { placement, stopping, background } = this.#opened()
     if (moves.some((move) => this.#hasSayIn(move)) || this.#hasToEnd()) return false
     stopping.abort()
     if (this.#hasToEnd()) return false // by what heard of it
+    background.close()
     placement.state = 'STOPPED'
     await this.close()
     return true

@@ -156,6 +156,11 @@ export class Background {
     return this.#graph?.isIdle ?? true
   }
 
+  /** No task begins any more, and those that there are shall end. */
+  close(): void {
+    this.#graph?.close()
+  }
+
   /** Resolves when all tasks have ended, or the grace is over. */
   async leave(graceMs: number): Promise<CancelledGraph> {
     return this.#graph?.cancel(graceMs) ?? { errors: [], unfinished: [] }

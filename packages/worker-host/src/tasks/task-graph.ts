@@ -124,7 +124,7 @@ export class TaskGraph {
 
   /** Ends all tasks, leaves first. Resolves when they have ended, or the grace is over; a second call joins the first. */
   async cancel(graceMs: number): Promise<CancelledGraph> {
-    this.#close()
+    this.close()
     this.#ending ??= this.#settledWithin(graceMs)
     await this.#ending
     const leaves = this.#all().filter((task) => task.children.size === 0)
@@ -167,7 +167,7 @@ export class TaskGraph {
     const isMissed = task.isDaemon && !this.#isClosing
     if (isMissed) this.#fail(new DaemonTaskExitError(this.#options.service, task.name))
     if (task.children.size === 0) this.#settle(task)
-    if (isMissed) this.#close()
+    if (isMissed) this.close()
   }
 
   #threw(task: Task, thrown: unknown): void {
@@ -181,7 +181,7 @@ export class TaskGraph {
       this.#fail(new DaemonTaskExitError(this.#options.service, task.name, { cause: thrown }))
     }
     if (task.children.size === 0) this.#settle(task)
-    if (task.isFatal || isMissed) this.#close()
+    if (task.isFatal || isMissed) this.close()
   }
 
   /** The first error is told at once, unless the owner already waits for the end, which tells all. */
@@ -213,7 +213,8 @@ export class TaskGraph {
     this.#settled.resolve()
   }
 
-  #close(): void {
+  /** No task begins any more, and those that there are shall end. */
+  close(): void {
     if (this.#isClosing) return
     this.#isClosing = true
     this.#outcome.resolve('aborted') // of no effect after a failure
