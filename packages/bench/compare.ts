@@ -7,6 +7,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { askApart } from './ask-apart.ts'
 import { comparisonText } from './comparison.ts'
 import { openProgress, type Progress } from './progress.ts'
 import { contestantsOf, type Question } from './question.ts'
@@ -31,7 +32,7 @@ export async function compare(
   { base, quick = false, only }: Comparison,
 ): Promise<string> {
   const other = await checkOut(base)
-  const flags = ['--pace', quick ? 'brisk' : 'thorough', '--json', '--only']
+  const flags = ['--pace', quick ? 'brisk' : 'thorough', '--only']
   const rounds = quick ? ROUNDS.quick : ROUNDS.thorough
   const texts: string[] = []
   try {
@@ -56,7 +57,7 @@ async function takeTurns(args: readonly string[], other: string, rounds: number,
     progress('measuring', `round ${round + 1}`)
     // There and back, as within a contest.
     for (const side of round % 2 === 0 ? (['here', 'there'] as const) : (['there', 'here'] as const)) {
-      turns[side].push(await askIn(side === 'here' ? root : other, args))
+      turns[side].push(await askApart(side === 'here' ? root : other, args, 'ignore'))
     }
   }
   return turns
@@ -85,14 +86,4 @@ async function checkOut(commit: string): Promise<{ readonly folder: string; remo
     throw error
   }
   return { folder, remove }
-}
-
-async function askIn(folder: string, args: readonly string[]): Promise<Result> {
-  const main = join(folder, 'packages', 'bench', 'main.ts')
-  // A contestant that the commit does not know yet fails there: that is a row without numbers, told by exit code 1.
-  const { stdout } = await run(process.execPath, [main, ...args]).catch((failure: { stdout: string }) => {
-    if (failure.stdout?.startsWith('{')) return failure
-    throw failure
-  })
-  return JSON.parse(stdout)
 }

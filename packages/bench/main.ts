@@ -1,4 +1,5 @@
 /** `bench [question...]`: asks, and prints the answers. `--help` says the rest. */
+import { dirname } from 'node:path'
 import { Option, program } from 'commander'
 import { QUESTIONS } from './all-questions.ts'
 import { ask } from './ask.ts'
@@ -15,11 +16,12 @@ import { hasFailures, type Result } from './result.ts'
 const USAGE_ERROR = 2
 
 const PACES = { thorough: THOROUGH, brisk: BRISK, quick: QUICK }
+type Pace = keyof typeof PACES
 
 type Options = {
   readonly json?: boolean
   readonly quick?: boolean
-  readonly pace: keyof typeof PACES
+  readonly pace: Pace
   readonly save?: boolean
   readonly page?: boolean
   readonly only?: readonly string[]
@@ -60,7 +62,7 @@ async function run(names: string[], options: Options): Promise<void> {
 async function answer(questions: readonly Question[], { pace, only, json, save }: Options): Promise<void> {
   const results: Result[] = []
   for (const question of questions) {
-    const result = questions.length > 1 ? await askApart(question, pace, only) : await askHere(question, pace, only)
+    const result = await (questions.length > 1 ? askAlone : askHere)(question, pace, only)
     if (save) await saveResult(result)
     if (!json) print(report(question, result))
     results.push(result)
@@ -71,7 +73,13 @@ async function answer(questions: readonly Question[], { pace, only, json, save }
   if (results.some(hasFailures)) process.exit(1)
 }
 
-async function askHere(question: Question, pace: keyof typeof PACES, only: Options['only']): Promise<Result> {
+/** What the questions before it have left in this process, compiled code and memory, would be measured with it. */
+function askAlone({ name }: Question, pace: Pace, only: Options['only']): Promise<Result> {
+  const args = [name, '--pace', pace, ...(only === undefined ? [] : ['--only', ...only])]
+  return askApart(dirname(dirname(import.meta.dirname)), args, 'inherit')
+}
+
+async function askHere(question: Question, pace: Pace, only: Options['only']): Promise<Result> {
   const line = openProgress(question.name)
   const { progress } = line
   return ask(question, { pace: PACES[pace], only: only ?? null, progress }).finally(() => line.close())
